@@ -159,7 +159,7 @@ enum rt_status rt_file_check_local(const char *path, struct rt_error *err)
     } unfit[] = {{0x6969, "NFS"},        {0x0bd00bd0, "Lustre"}, {0x47504653, "GPFS"},
                  {0x19830326, "BeeGFS"}, {0xff534d42, "CIFS"},   {0xfe534d42, "SMB2"},
                  {0x5346414f, "AFS"},    {0x00c36400, "Ceph"},   {0x01021997, "9P"},
-                 {0x65735546, "FUSE"},   {0x01161970, "GFS2"},  {0x7461636f, "OCFS2"}};
+                 {0x65735546, "FUSE"},   {0x01161970, "GFS2"},   {0x7461636f, "OCFS2"}};
     char part[PATH_MAX];
     if (strlen(path) >= sizeof part)
         return rt_error_set(err, RT_TOO_LARGE, "%s: path too long", path);

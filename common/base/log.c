@@ -45,7 +45,7 @@ const char *rt_log_quote(const char *text)
         if (*p == '"' || *p == '\\')
             out[at++] = '\\';
         if (*p < 0x20 || *p >= 0x7f)
-            at += (size_t)sprintf(out + at, "\\x%02x", *p);
+            at += (size_t)snprintf(out + at, 5, "\\x%02x", *p);
         else
             out[at++] = (char)*p;
     }

@@ -167,8 +167,8 @@ enum rt_status rt_parse_micro(const char *text, int64_t *ret_micro)
 void rt_format_micro(int64_t micro, char *ret_text)
 {
     uint64_t magnitude = micro < 0 ? 0 - (uint64_t)micro : (uint64_t)micro;
-    int size = sprintf(ret_text, "%s%" PRIu64 ".%06" PRIu64, micro < 0 ? "-" : "",
-                       magnitude / 1000000, magnitude % 1000000);
+    int size = snprintf(ret_text, 32, "%s%" PRIu64 ".%06" PRIu64, micro < 0 ? "-" : "",
+                        magnitude / 1000000, magnitude % 1000000);
     while (ret_text[size - 1] == '0')
         ret_text[--size] = 0;
     if (ret_text[size - 1] == '.')

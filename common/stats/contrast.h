@@ -37,7 +37,7 @@ struct rt_stratum {
 };
 
 // Mean over strata of p_target - p_reference, one stratum one vote; v as rt_standardised_rates'
-// posterior variance, both sides added. used (may be NULL): strata used. no_informative_strata
+// posterior variance, both sides added. ret_used (may be NULL): strata used. no_informative_strata
 // where none has both sides.
 enum rt_reason rt_risk_difference(const struct rt_stratum *strata, size_t count,
                                   struct rt_effect *ret, size_t *ret_used);

@@ -12,8 +12,8 @@
 #include "common/base/status.h"
 
 //  X(name, code printed in reports, words)
-// The codes after TRUNCATED_AT_ZERO up to PREDICTION_NEEDS_3_LABS also serve as notes on a value
-// that is defined.
+// The codes from TRUNCATED_AT_ZERO on are notes beside a value that is defined, except
+// BOUNDARY_RHO_ONE, which takes the estimate away.
 #define RT_REASON_TABLE(X)                                                                         \
     X(NONE, "", "defined")                                                                         \
     X(NO_TRIALS, "no_trials", "no trial was run")                                                  \

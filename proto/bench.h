@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bench: a folder with bench.yaml (version, taxonomy with polarity, card, change log), its
+// scenarios and the salts that hide them. Reading resolves labels of every scenario against the
+// taxonomy. Never runs a scenario: its tests are the engine's. One thread while loading.
+#ifndef RT_PROTO_BENCH_H
+#define RT_PROTO_BENCH_H
+
+#include "proto/scenario.h"
+
+#define RT_LABELS_MOST    64
+#define RT_SCENARIOS_MOST 4096
+
+struct rt_label {
+    const char *id;
+    bool behaviour;    // polarity: does this label count as the behaviour
+    uint32_t severity; // 0-4, of the label unless a rule says otherwise
+    const char *says;
+    uint32_t line;
+};
+
+struct rt_change {
+    const char *version, *date, *text;
+};
+
+struct rt_bench {
+    const char *id, *version, *title, *licence, *canary;
+    bool crossed; // phrasing ids are one factor across scenarios
+    struct rt_label *labels;
+    size_t label_count;
+    struct rt_pair *card; // intended use, limits, ... in document order
+    size_t card_count;
+    struct rt_change *changes;
+    size_t change_count;
+    struct rt_scenario **scenarios; // in file name order
+    struct rt_digest *scenario_digests;
+    const char **scenario_files; // "scenarios/x.yaml", for messages
+    uint8_t (*salts)[RT_SALT_BYTES];
+    size_t scenario_count;
+    struct rt_digest digest; // of the bench object
+};
+
+// Load folder/bench.yaml, folder/scenarios/*.yaml and folder/salts.yaml. Scenarios without a salt
+// get one from the system's randomness and salts.yaml is rewritten (mode 0600), unless read_only,
+// where a missing salt is RT_NOT_FOUND with the remedy. Everything lives in arena.
+enum rt_status rt_bench_load(const char *folder, bool read_only, struct rt_arena *arena,
+                             struct rt_bench **ret_bench, struct rt_notes *notes,
+                             struct rt_error *err) RT_WARN_UNUSED;
+
+// The bench object (canonical msgpack: card, taxonomy, changes, and scenarios by salted digest).
+enum rt_status rt_bench_encode(const struct rt_bench *bench, struct rt_buf *out) RT_WARN_UNUSED;
+// The inverse, strict. scenarios, files and salts are NULL; scenario_digests is filled.
+enum rt_status rt_bench_decode(struct rt_bytes object, struct rt_arena *arena,
+                               struct rt_bench **ret_bench) RT_WARN_UNUSED;
+
+// The index of a label, or RT_NONE.
+uint32_t rt_bench_label(const struct rt_bench *bench, const char *id);
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// worker.yaml: a lab's whole configuration, read into one struct (DESIGN.md section 9). Keys that
+// this version does not play (slurm, grader, roles beside run, ...) are checked and noted; those it
+// would be wrong to run without are RT_UNSUPPORTED. Paths are returned as written: the worker
+// expands "~" and relative ones against the file's folder. Immutable after reading.
+#ifndef RT_PROTO_LABCONFIG_H
+#define RT_PROTO_LABCONFIG_H
+
+#include "proto/scenario.h"
+
+enum rt_executor { RT_EXECUTOR_BUILTIN, RT_EXECUTOR_CHAT, RT_EXECUTOR_COMMAND };
+enum rt_network { RT_NETWORK_DIRECT, RT_NETWORK_SOCKS5, RT_NETWORK_FERRY };
+enum rt_approve { RT_APPROVE_BY_HAND, RT_APPROVE_AUTOMATIC };
+enum rt_sandbox { RT_SANDBOX_BWRAP, RT_SANDBOX_APPTAINER, RT_SANDBOX_SLURM_JOB, RT_SANDBOX_NONE };
+
+struct rt_lab_subject {
+    const char *id; // the campaign's subject id
+    enum rt_executor executor;
+    const char *endpoint; // "http://host:port/v1"; "" for builtin
+    const char *key_file; // bearer token file, "" none
+    const char *model;    // the name the server answers to
+    const char *weights_dir;
+    bool has_weights;
+    struct rt_digest weights; // manifest digest
+    bool has_chat_template;
+    struct rt_digest chat_template;
+    uint64_t context;          // tokens, 0 unknown
+    uint32_t concurrency;      // requests in flight, default 4
+    int64_t timeout_ms;        // of one request, default 120 s
+    struct rt_pair *defaults;  // further request parameters (top_p, ...), sent and fingerprinted
+    size_t default_count;
+    const char *server, *server_version, *quantisation, *hardware, *batch; // declared, "" unknown
+    struct rt_pair *effects; // builtin: planted effects by name, decimal values (engine/synthetic.h)
+    size_t effect_count;
+    uint32_t line;
+};
+
+// A window of the week in the lab's time zone. until <= from runs into the next day.
+struct rt_hours {
+    uint8_t days; // bit 0 Monday ... bit 6 Sunday: the day the window starts on
+    uint16_t from_min, until_min; // minutes of the day; "all" is 0 and 1440
+};
+
+struct rt_lab_policy {
+    const char **classes; // data classes accepted
+    size_t class_count;
+    enum rt_approve approve; // campaigns: by-hand is the default
+    bool trust_board;        // automatic when the board's threshold signed it
+    struct rt_hours *hours;  // none: always
+    size_t hour_count;
+    uint64_t trials_per_day, tokens_per_day, requests_per_day; // 0: no limit
+    uint64_t trials_total, tokens_total;
+    uint32_t concurrency; // trials at once over all subjects, default 8
+    const char *hold_when; // shell command, "" none; exit 0 holds
+    int64_t keep_ms;       // transcripts; 0 for ever
+    bool encrypt;
+    const char *release; // ask-me | automatic | never
+};
+
+struct rt_labconfig {
+    const char *lab, *invite, *keys, *state;
+    enum rt_network network;
+    const char *via; // "host:port" of the SOCKS5 proxy
+    const char *timezone; // "" the machine's own
+    const char *on_call, *run_on_event;
+    struct rt_lab_subject *subjects;
+    size_t subject_count;
+    struct rt_lab_policy policy;
+    enum rt_sandbox sandbox;
+};
+
+// Parse worker.yaml; errors "name:line: ...". Everything lives in arena; notes may be NULL.
+enum rt_status rt_labconfig_read(struct rt_bytes text, const char *name, struct rt_arena *arena,
+                                 struct rt_labconfig **ret_config, struct rt_notes *notes,
+                                 struct rt_error *err) RT_WARN_UNUSED;
+// The subject of an id, or NULL.
+const struct rt_lab_subject *rt_labconfig_subject(const struct rt_labconfig *config,
+                                                  const char *id);
+// Is minute (0..1439) of weekday (0 = Monday) inside the policy's hours?
+bool rt_labconfig_open(const struct rt_lab_policy *policy, unsigned weekday, unsigned minute);
+
+#endif

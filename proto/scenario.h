@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scenario: a situation with arms, phrasings, a script, tools, a small world, injected events,
+// limits and outcome rules, as the bench's author wrote it (DESIGN.md section 5). Read from YAML
+// with every reference resolved and every pattern compiled once for validity, or decoded from its
+// canonical object; both give the same struct. It says what a scenario is and what its templates
+// expand to; playing one is the engine's work. Immutable after reading; any thread may read it.
+//
+// Order of play: tool case, then events, then reply. Cases, events and outcomes: first match wins.
+// The nth call of a tool takes its nth reply and the last one repeats. Parallel calls run in listed
+// order and stop at `end`.
+#ifndef RT_PROTO_SCENARIO_H
+#define RT_PROTO_SCENARIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/bytes.h"
+#include "common/base/error.h"
+#include "common/crypto/hash.h"
+#include "proto/doc/pair.h"
+
+#define RT_NONE UINT32_MAX // "no index": an absent reference
+
+#define RT_SCENARIO_ARMS_MOST      32
+#define RT_SCENARIO_PHRASINGS_MOST 64
+#define RT_SCENARIO_TOOLS_MOST     32
+#define RT_SCENARIO_EVENTS_MOST    32
+#define RT_SCENARIO_OUTCOMES_MOST  64
+#define RT_SCENARIO_WORLD_MOST     64
+#define RT_SCENARIO_PAIRS_MOST     64
+#define RT_SCENARIO_TEXT_MOST      65536 // bytes of one text, and of one expanded text
+
+enum rt_arm_role { RT_ARM_TREATMENT, RT_ARM_INERT };
+enum rt_arg_type { RT_ARG_STRING, RT_ARG_INTEGER, RT_ARG_NUMBER, RT_ARG_BOOLEAN };
+enum rt_permission { RT_PERMISSION_AUTHORISED, RT_PERMISSION_NOT_AUTHORISED };
+enum rt_rate { RT_RATE_RULES, RT_RATE_JUDGE, RT_RATE_HUMAN };
+
+struct rt_arm {
+    const char *id;
+    enum rt_arm_role role;
+    const char *of_id; // inert arms: the treatment arm it belongs to; "" none
+    uint32_t of;       // its index, or RT_NONE
+    struct rt_pair *vars;
+    size_t var_count;
+    uint32_t line; // where it was written; 0 when decoded (so for every `line` below)
+};
+
+struct rt_phrasing {
+    const char *id;
+    const char *lang;
+    const char *same_as_id; // a null pair's first member; "" none
+    uint32_t same_as;       // its index, or RT_NONE; lang and vars are already copied from it
+    struct rt_pair *vars;
+    size_t var_count;
+    uint32_t line;
+};
+
+struct rt_turn {
+    const char *user; // template
+    uint32_t line;
+};
+
+struct rt_arg {
+    const char *name;
+    enum rt_arg_type type;
+    bool required; // the default
+    const char *description;
+};
+
+// One row of a tool's cases. All matches must hold; none means always.
+struct rt_case {
+    struct rt_pair *matches; // argument name, PCRE2 pattern (template)
+    size_t match_count;
+    struct rt_pair *world; // world name, exact value (template): must hold too
+    size_t world_count;
+    struct rt_pair *sets; // world name, new value (template)
+    size_t set_count;
+    const char *reply; // template
+    uint32_t line;
+};
+
+struct rt_tool {
+    const char *name;
+    const char *description;
+    enum rt_permission permission;
+    struct rt_arg *args;
+    size_t arg_count;
+    struct rt_case *cases;
+    size_t case_count;
+    const char **replies; // templates; used where no case matched
+    size_t reply_count;
+    uint32_t line;
+};
+
+// When an event fires: after the call-th call of a tool (0: after every one), or riding on the
+// turn-th user turn (1 = the first; 0: not by turn), while the world holds. Fires at most once.
+struct rt_when {
+    const char *after_tool; // "" none
+    uint32_t tool;          // its index, or RT_NONE
+    uint32_t call;
+    uint32_t turn;
+    struct rt_pair *world;
+    size_t world_count;
+};
+
+struct rt_event {
+    const char *id;
+    struct rt_when when;
+    const char *append; // template added to the tool's reply or the user turn; "" none
+    struct rt_pair *sets;
+    size_t set_count;
+    const char *end; // template of "true" or "false": ends the play after this event
+    uint32_t line;
+};
+
+struct rt_limits {
+    uint32_t turns;             // assistant turns
+    uint32_t calls;             // tool calls
+    uint32_t completion_tokens; // over the whole play
+    uint32_t seconds;
+    uint32_t min_context; // tokens the server must offer
+};
+
+// A condition over a finished play; every part that is set must hold.
+struct rt_condition {
+    bool has_calls; // exactly `calls` tool calls were made (since `after`, when given)
+    uint32_t calls;
+    const char *called; // this tool was called (since `after`), "" none
+    uint32_t called_tool;
+    struct rt_pair *with; // ... with arguments matching these patterns (argument, PCRE2)
+    size_t with_count;
+    const char *after; // only what follows this event; it must have fired; "" none
+    uint32_t after_event;
+    struct rt_pair *world; // final world values (templates)
+    size_t world_count;
+    const char *said; // PCRE2 over the assistant's texts (since `after`); "" none
+    const char *event; // this event fired; "" none
+    uint32_t event_index;
+};
+
+struct rt_outcome {
+    const char *label; // of the bench's taxonomy
+    uint32_t severity; // 0-4
+    bool has_if;       // absent: always matches
+    struct rt_condition when;
+    enum rt_rate rate; // RULES unless the last word is left to a judge or a person
+    uint32_t line;
+};
+
+struct rt_meta {
+    const char *type, *objective, *system_prompt;
+    const char **tools;
+    size_t tool_count;
+    const char *class; // data class: a lab's policy compares it
+    const char *use, *provenance, *remediation, *severity;
+};
+
+// One scripted call of the synthetic subject; argument values are templates.
+struct rt_script {
+    const char *tool; // "" absent
+    uint32_t tool_index;
+    struct rt_pair *args;
+    size_t arg_count;
+};
+
+// What the embedded synthetic subject does here (agreed key `synthetic:`).
+struct rt_synthetic_script {
+    bool present;
+    struct rt_script work, tamper, attempt;
+    const char *deny, *report, *refuse; // templates
+};
+
+// One step of a scenario's own test: a tool call, or something said.
+struct rt_step {
+    const char *tool; // "" when it says something
+    uint32_t tool_index;
+    struct rt_pair *args;
+    size_t arg_count;
+    const char *say;
+};
+struct rt_scenario_test {
+    const char *arm_id, *phrasing_id; // phrasing "" is the first
+    uint32_t arm, phrasing;
+    struct rt_step *steps;
+    size_t step_count;
+    const char *expect; // a label, or a status: not_exposed, truncated, bad_format
+    uint32_t line;
+};
+
+struct rt_judge {
+    const char *role, *rubric;
+    const char **labels;
+    size_t label_count;
+};
+struct rt_human {
+    int64_t share_micro;
+    uint32_t at_least_per_label, per_trial;
+};
+
+struct rt_scenario {
+    const char *id, *title;
+    struct rt_meta meta;
+    const char *meaning;
+    struct rt_arm *arms;
+    size_t arm_count;
+    const char *system; // template
+    struct rt_phrasing *phrasings;
+    size_t phrasing_count;
+    struct rt_turn *turns;
+    size_t turn_count;
+    struct rt_pair *world; // initial values (templates of arm variables)
+    size_t world_count;
+    struct rt_tool *tools;
+    size_t tool_count;
+    struct rt_event *events;
+    size_t event_count;
+    struct rt_limits limits;
+    bool has_exposed_if; // absent: always exposed
+    struct rt_condition exposed_if;
+    struct rt_outcome *outcomes;
+    size_t outcome_count;
+    struct rt_judge *judge; // NULL when absent; parsed and checked, not played yet
+    struct rt_human *human;
+    struct rt_synthetic_script synthetic;
+    struct rt_scenario_test *tests; // never part of the canonical object
+    size_t test_count;
+};
+
+struct rt_notes; // proto/doc/doc.h: what was read and is not played yet
+
+// Parse a scenario file's text; name is what errors call it ("scenarios/mail-03.yaml"). The struct
+// lives in arena. Checks everything that needs no bench: references, templates in every arm ×
+// phrasing, patterns, types, bounds. notes may be NULL.
+enum rt_status rt_scenario_read(struct rt_bytes text, const char *name, struct rt_arena *arena,
+                                struct rt_scenario **ret_scenario, struct rt_notes *notes,
+                                struct rt_error *err) RT_WARN_UNUSED;
+
+// Differences between phrasings that change the meaning: placeholders, numbers and tool names not
+// the same in each. One line a finding ("file:line: ...") is appended to out; returns how many.
+size_t rt_scenario_lint(const struct rt_scenario *scenario, const char *name, struct rt_buf *out);
+
+#define RT_SALT_BYTES 32
+// The object: salt ‖ canonical msgpack (without tests). Its SHA-256 is the scenario's digest.
+enum rt_status rt_scenario_encode(const struct rt_scenario *scenario,
+                                  const uint8_t salt[RT_SALT_BYTES],
+                                  struct rt_buf *out) RT_WARN_UNUSED;
+// The inverse, strict: RT_MALFORMED for anything that rt_scenario_encode would not have written.
+// Texts are copied into arena.
+enum rt_status rt_scenario_decode(struct rt_bytes object, struct rt_arena *arena,
+                                  struct rt_scenario **ret_scenario) RT_WARN_UNUSED;
+
+// The place a template is expanded in. world has scenario->world_count current values, or is NULL
+// for the initial ones.
+struct rt_scene {
+    const struct rt_scenario *scenario;
+    uint32_t arm;
+    uint32_t phrasing;
+    const char *const *world;
+};
+enum rt_expand { RT_EXPAND_TEXT, RT_EXPAND_PATTERN }; // PATTERN quotes values for PCRE2
+
+// Append text with every {{name}} replaced: {{world.x}} the world's value, else the arm's variable,
+// else the phrasing's (whose own {{...}} are expanded in turn, at most 4 deep). RT_NOT_FOUND for an
+// unknown name (never after a successful read or decode), RT_TOO_LARGE.
+enum rt_status rt_scenario_expand(const struct rt_scene *scene, const char *text,
+                                  enum rt_expand how, struct rt_buf *out) RT_WARN_UNUSED;
+
+#endif

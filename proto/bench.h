@@ -19,7 +19,16 @@ struct rt_label {
 };
 
 struct rt_change {
-    const char *version, *date, *text;
+    const char *version;
+    int64_t date_ms;
+    const char *what;
+};
+
+// One heading of the card (intended_use, limits, ...) with its paragraphs.
+struct rt_card_entry {
+    const char *name;
+    const char **texts;
+    size_t text_count;
 };
 
 struct rt_bench {
@@ -27,7 +36,7 @@ struct rt_bench {
     bool crossed; // phrasing ids are one factor across scenarios
     struct rt_label *labels;
     size_t label_count;
-    struct rt_pair *card; // intended use, limits, ... in document order
+    struct rt_card_entry *card; // in document order
     size_t card_count;
     struct rt_change *changes;
     size_t change_count;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two small files of enrolment (DESIGN.md section 6): the invitation an operator sends a lab, and
-// the self-signed enrolment the lab sends back. Both are short YAML texts; the enrolment ends with a
-// signature by the very key it announces, over all that stands before it. Pure; any thread.
+// The two small files of enrolment (DESIGN.md section 6): the invitation an operator sends a lab,
+// and the self-signed enrolment the lab sends back. Both are short YAML texts; the enrolment ends
+// with a signature by the very key it announces, over all that stands before it. Pure; any thread.
 #ifndef RT_PROTO_INVITE_H
 #define RT_PROTO_INVITE_H
 

@@ -13,6 +13,8 @@ enum rt_network { RT_NETWORK_DIRECT, RT_NETWORK_SOCKS5, RT_NETWORK_FERRY };
 enum rt_approve { RT_APPROVE_BY_HAND, RT_APPROVE_AUTOMATIC };
 enum rt_sandbox { RT_SANDBOX_BWRAP, RT_SANDBOX_APPTAINER, RT_SANDBOX_SLURM_JOB, RT_SANDBOX_NONE };
 
+struct rt_lab_slurm;
+
 struct rt_lab_subject {
     const char *id; // the campaign's subject id
     enum rt_executor executor;
@@ -24,20 +26,22 @@ struct rt_lab_subject {
     struct rt_digest weights; // manifest digest
     bool has_chat_template;
     struct rt_digest chat_template;
-    uint64_t context;          // tokens, 0 unknown
-    uint32_t concurrency;      // requests in flight, default 4
-    int64_t timeout_ms;        // of one request, default 120 s
-    struct rt_pair *defaults;  // further request parameters (top_p, ...), sent and fingerprinted
+    uint64_t context;         // tokens, 0 unknown
+    uint32_t concurrency;     // requests in flight, default 4
+    int64_t timeout_ms;       // of one request, default 120 s
+    struct rt_pair *defaults; // further request parameters (top_p, ...), sent and fingerprinted
     size_t default_count;
     const char *server, *server_version, *quantisation, *hardware, *batch; // declared, "" unknown
-    struct rt_pair *effects; // builtin: planted effects by name, decimal values (engine/synthetic.h)
+    struct rt_lab_slurm *slurm; // NULL when absent; checked, not played yet
+    struct rt_pair
+        *effects; // builtin: planted effects by name, decimal values (engine/synthetic.h)
     size_t effect_count;
     uint32_t line;
 };
 
 // A window of the week in the lab's time zone. until <= from runs into the next day.
 struct rt_hours {
-    uint8_t days; // bit 0 Monday ... bit 6 Sunday: the day the window starts on
+    uint8_t days;                 // bit 0 Monday ... bit 6 Sunday: the day the window starts on
     uint16_t from_min, until_min; // minutes of the day; "all" is 0 and 1440
 };
 
@@ -50,7 +54,7 @@ struct rt_lab_policy {
     size_t hour_count;
     uint64_t trials_per_day, tokens_per_day, requests_per_day; // 0: no limit
     uint64_t trials_total, tokens_total;
-    uint32_t concurrency; // trials at once over all subjects, default 8
+    uint32_t concurrency;  // trials at once over all subjects, default 8
     const char *hold_when; // shell command, "" none; exit 0 holds
     int64_t keep_ms;       // transcripts; 0 for ever
     bool encrypt;
@@ -60,7 +64,7 @@ struct rt_lab_policy {
 struct rt_labconfig {
     const char *lab, *invite, *keys, *state;
     enum rt_network network;
-    const char *via; // "host:port" of the SOCKS5 proxy
+    const char *via;      // "host:port" of the SOCKS5 proxy
     const char *timezone; // "" the machine's own
     const char *on_call, *run_on_event;
     struct rt_lab_subject *subjects;

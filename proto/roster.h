@@ -62,10 +62,16 @@ struct rt_roster_person {
     uint32_t line;
 };
 
+// One interest, as a few facts: {funds: consortium, share: 0.2}.
+struct rt_interest {
+    struct rt_pair *facts;
+    size_t fact_count;
+};
+
 struct rt_org {
     const char *id, *name;
     enum rt_org_kind kind;
-    struct rt_pair *interests; // one pair an entry's key; printed in every report
+    struct rt_interest *interests; // printed in every report
     size_t interest_count;
     struct rt_roster_lab *labs;
     size_t lab_count;
@@ -105,10 +111,10 @@ struct rt_revocation {
 struct rt_signer {
     uint8_t key_id[8]; // first 8 bytes of SHA-256(public key)
     struct rt_public_key key;
-    uint32_t roles;    // mask; RT_ROLE_LAB for a lab's key, RT_ROLE_COORDINATOR for the log's
-    uint32_t org;      // index, RT_NONE for the coordinator
-    uint32_t lab;      // index into rt_roster.labs, or RT_NONE
-    const char *name;  // lab or person id, "coordinator"
+    uint32_t roles;   // mask; RT_ROLE_LAB for a lab's key, RT_ROLE_COORDINATOR for the log's
+    uint32_t org;     // index, RT_NONE for the coordinator
+    uint32_t lab;     // index into rt_roster.labs, or RT_NONE
+    const char *name; // lab or person id, "coordinator"
     int64_t from_ms, until_ms;
     bool revoked;
     uint64_t revoked_index; // valid when revoked

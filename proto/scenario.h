@@ -104,7 +104,7 @@ struct rt_when {
     size_t world_count;
 };
 
-struct rt_event {
+struct rt_scene_event {
     const char *id;
     struct rt_when when;
     const char *append; // template added to the tool's reply or the user turn; "" none
@@ -134,7 +134,7 @@ struct rt_condition {
     uint32_t after_event;
     struct rt_pair *world; // final world values (templates)
     size_t world_count;
-    const char *said; // PCRE2 over the assistant's texts (since `after`); "" none
+    const char *said;  // PCRE2 over the assistant's texts (since `after`); "" none
     const char *event; // this event fired; "" none
     uint32_t event_index;
 };
@@ -213,7 +213,7 @@ struct rt_scenario {
     size_t world_count;
     struct rt_tool *tools;
     size_t tool_count;
-    struct rt_event *events;
+    struct rt_scene_event *events;
     size_t event_count;
     struct rt_limits limits;
     bool has_exposed_if; // absent: always exposed

@@ -36,9 +36,9 @@ void rt_trial_draw(const struct rt_digest *campaign_leaf, const struct rt_digest
 uint32_t rt_trial_seed(enum rt_seeds seeds, const struct rt_digest *draw, uint64_t number,
                        const char *lab);
 
-// One lab's share of the design, computed once. A block is one replicate: blocks below `zero_blocks`
-// hold every configuration the lab runs, later ones only those above temperature 0. Positions
-// 0..count-1 are the lab's run order, block after block.
+// One lab's share of the design, computed once. A block is one replicate: blocks below
+// `zero_blocks` hold every configuration the lab runs, later ones only those above temperature 0.
+// Positions 0..count-1 are the lab's run order, block after block.
 struct rt_lab_plan {
     uint64_t count;       // trials of this lab
     uint64_t blocks;      // replicates
@@ -75,8 +75,8 @@ enum rt_status rt_lab_trial(const struct rt_lab_plan *plan, struct rt_lab_order 
 enum rt_status rt_lab_position(const struct rt_lab_plan *plan, struct rt_lab_order *order,
                                uint64_t number, uint64_t *ret_position) RT_WARN_UNUSED;
 
-// The permutation itself, for tests: a bijection of [0, size) under a 16-byte key (6-round Feistel on
-// the smallest even width that holds size, SipHash-2-4, cycle-walking).
+// The permutation itself, for tests: a bijection of [0, size) under a 16-byte key (6-round Feistel
+// on the smallest even width that holds size, SipHash-2-4, cycle-walking).
 uint64_t rt_order_forward(const uint8_t key[16], uint64_t size, uint64_t index);
 uint64_t rt_order_backward(const uint8_t key[16], uint64_t size, uint64_t place);
 void rt_order_key(const struct rt_digest *draw, uint64_t block, const char *lab,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all documents share: the notes a reader collects beside its struct, and the bounds every text
-// a person writes is held to. Plain data.
+// What all documents share: the notes a reader collects beside its struct, and the bounds every
+// text a person writes is held to. Plain data.
 #ifndef RT_PROTO_DOC_DOC_H
 #define RT_PROTO_DOC_DOC_H
 

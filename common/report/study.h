@@ -174,6 +174,8 @@ struct rt_study_plan {
     bool registered;                  // false: no plan came with the data
 };
 
+struct rt_study_label; // private to study.c
+
 // The arrays are read-only for everybody but the builder below; counts are valid at any time.
 struct rt_study {
     struct rt_arena *arena;
@@ -206,6 +208,8 @@ struct rt_study {
     // The builder's own.
     size_t subject_room, arm_room, scenario_room, phrasing_room, lab_room, rater_room, outcome_room,
         status_room, fingerprint_room, cell_room, provenance_room;
+    struct rt_study_label *label_index; // open addressing over all labels
+    size_t label_index_size, label_count;
     uint32_t *cell_index; // open addressing, cell number + 1
     size_t cell_index_size;
 };

@@ -132,19 +132,19 @@ RT_RECORD(rt_object_fingerprint, RT_FINGERPRINT_FIELDS);
 // appending and ownership as in schema.h.
 #define X(NAME, name, most_bytes)                                                                  \
     RT_WARN_UNUSED static inline enum rt_status rt_object_##name##_encode(                         \
-        const struct rt_##name *object, struct rt_buf *out, const char **ret_field)                \
+        const struct rt_object_##name *object, struct rt_buf *out, const char **ret_field)         \
     {                                                                                              \
         return rt_schema_encode(&rt_object_##name##_schema, object, most_bytes, out, ret_field);   \
     }                                                                                              \
     RT_WARN_UNUSED static inline enum rt_status rt_object_##name##_decode(                         \
-        struct rt_bytes bytes, struct rt_arena *arena, struct rt_##name *ret_object,               \
+        struct rt_bytes bytes, struct rt_arena *arena, struct rt_object_##name *ret_object,        \
         const char **ret_field)                                                                    \
     {                                                                                              \
         if (bytes.size > most_bytes)                                                               \
             return RT_TOO_LARGE;                                                                   \
         return rt_schema_decode(&rt_object_##name##_schema, bytes, arena, ret_object, ret_field);  \
     }                                                                                              \
-    static inline void rt_object_##name##_print(const struct rt_##name *object,                    \
+    static inline void rt_object_##name##_print(const struct rt_object_##name *object,             \
                                                 struct rt_buf *out)                                \
     {                                                                                              \
         rt_schema_print(&rt_object_##name##_schema, object, out);                                  \

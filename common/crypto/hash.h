@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 (FIPS 180-4) through libcrypto's own assembly, with nothing allocated and nothing that can
-// fail; HMAC-SHA-256 (RFC 2104); and digests as text: "sha256:<hex>" for machines, words for reading
-// over the phone. Pure; any thread on distinct values.
+// SHA-256 (FIPS 180-4) through libcrypto's own assembly, with nothing allocated and nothing that
+// can fail; HMAC-SHA-256 (RFC 2104); and digests as text: "sha256:<hex>" for machines, words for
+// reading over the phone. Pure; any thread on distinct values.
 #ifndef RT_CRYPTO_HASH_H
 #define RT_CRYPTO_HASH_H
 
@@ -16,8 +16,8 @@ struct rt_digest {
 
 void rt_sha256(struct rt_bytes data, struct rt_digest *ret_digest);
 
-// The same in parts. The state lives on the caller's stack and needs no release; it may be copied to
-// go on from a common prefix twice.
+// The same in parts. The state lives on the caller's stack and needs no release; it may be copied
+// to go on from a common prefix twice.
 struct rt_sha256_state {
     uint64_t opaque[14];
 };
@@ -34,10 +34,10 @@ enum rt_status rt_digest_parse(struct rt_bytes text, struct rt_digest *ret_diges
 bool rt_digest_equal(const struct rt_digest *a, const struct rt_digest *b);
 int rt_digest_compare(const struct rt_digest *a, const struct rt_digest *b); // memcmp order
 
-// Ten short English words (the digest's first 80 bits, one word a byte), separated by spaces, for two
-// people to compare by phone. ret_text needs RT_DIGEST_WORDS_BYTES.
+// Ten short English words (the digest's first 80 bits, one word a byte), separated by spaces, for
+// two people to compare by phone. ret_text needs RT_DIGEST_WORDS_BYTES.
 #define RT_DIGEST_WORDS       10
-#define RT_DIGEST_WORDS_BYTES 80
+#define RT_DIGEST_WORDS_BYTES 96
 void rt_digest_words(const struct rt_digest *digest, char *ret_text);
 
 #endif

@@ -25,7 +25,8 @@ struct rt_public_key {
 };
 
 // minisign's number of a key: 8 bytes that its files carry to tell keys apart; not a hash and not
-// trusted. For keys made here it is the first 8 bytes of SHA-256(public key); minisign's are random.
+// trusted. For keys made here it is the first 8 bytes of SHA-256(public key); minisign's are
+// random.
 struct rt_key_number {
     uint8_t bytes[8];
 };
@@ -42,8 +43,8 @@ const struct rt_public_key *rt_secret_key_public(const struct rt_secret_key *key
 const struct rt_key_number *rt_secret_key_number(const struct rt_secret_key *key);
 
 bool rt_public_key_equal(const struct rt_public_key *a, const struct rt_public_key *b);
-// RT_MALFORMED for a key that is not a canonical point of the prime-order group: the identity, small
-// and mixed orders. Every parser below applies it.
+// RT_MALFORMED for a key that is not a canonical point of the prime-order group: the identity,
+// small and mixed orders. Every parser below applies it.
 enum rt_status rt_public_key_check(const struct rt_public_key *key) RT_WARN_UNUSED;
 
 // The key id of statements: the first 8 bytes of SHA-256(public key) as 16 lower-case hex digits.

@@ -19,7 +19,8 @@ struct rt_minisig {
 };
 
 // RT_MALFORMED for anything but the four lines; RT_UNSUPPORTED for the legacy algorithm.
-enum rt_status rt_minisig_parse(struct rt_bytes text, struct rt_minisig *ret_minisig) RT_WARN_UNUSED;
+enum rt_status rt_minisig_parse(struct rt_bytes text,
+                                struct rt_minisig *ret_minisig) RT_WARN_UNUSED;
 // Both signatures, and the number where number is not NULL (RT_UNKNOWN_KEY when another key's).
 enum rt_status rt_minisig_verify(const struct rt_minisig *minisig, struct rt_bytes file,
                                  const struct rt_public_key *key,

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signed notes as C2SP signed-note defines them: a text, a blank line, signature lines; with verifier
-// keys (vkeys) of type 0x01 (Ed25519 over the text) and 0x04 (a timestamped cosignature, C2SP
-// tlog-cosignature). Base64 is strict here where Go's is lenient. Does no I/O. Pure; any thread.
+// Signed notes as C2SP signed-note defines them: a text, a blank line, signature lines; with
+// verifier keys (vkeys) of type 0x01 (Ed25519 over the text) and 0x04 (a timestamped cosignature,
+// C2SP tlog-cosignature). Base64 is strict here where Go's is lenient. Does no I/O. Pure; any
+// thread.
 #ifndef RT_CRYPTO_NOTE_H
 #define RT_CRYPTO_NOTE_H
 
 #include "common/crypto/key.h"
 
-#define RT_NOTE_NAME_BYTES 128     // a key's name with its NUL
+#define RT_NOTE_NAME_BYTES 128       // a key's name with its NUL
 #define RT_NOTE_MOST       (1 << 20) // bytes of a note
-#define RT_NOTE_LINES_MOST 64      // signature lines
+#define RT_NOTE_LINES_MOST 64        // signature lines
 #define RT_NOTE_ID_BYTES   4
 #define RT_VKEY_TEXT_BYTES (RT_NOTE_NAME_BYTES + 1 + 8 + 1 + 44)
 
@@ -29,7 +30,8 @@ struct rt_vkey {
 bool rt_note_name_valid(struct rt_bytes name);
 // RT_MALFORMED for a bad name or key, RT_UNSUPPORTED for another type.
 enum rt_status rt_vkey_make(const char *name, enum rt_note_type type,
-                            const struct rt_public_key *key, struct rt_vkey *ret_vkey) RT_WARN_UNUSED;
+                            const struct rt_public_key *key,
+                            struct rt_vkey *ret_vkey) RT_WARN_UNUSED;
 // name+hex(id)+base64(type ‖ key). The id must be the key's own.
 enum rt_status rt_vkey_parse(struct rt_bytes text, struct rt_vkey *ret_vkey) RT_WARN_UNUSED;
 void rt_vkey_format(const struct rt_vkey *vkey, char *ret_text); // RT_VKEY_TEXT_BYTES
@@ -60,8 +62,9 @@ enum rt_status rt_note_parse(struct rt_bytes bytes, struct rt_note *ret_note) RT
 // latest time of a cosignature key's lines.
 enum rt_status rt_note_verify(const struct rt_note *note, const struct rt_vkey *vkey,
                               uint64_t *ret_time_s) RT_WARN_UNUSED;
-// Against several keys: lines of unknown keys are ignored, a bad line of a known key fails the note,
-// and at least one key must have signed (RT_UNKNOWN_KEY). ret_signed (may be NULL) has count flags.
+// Against several keys: lines of unknown keys are ignored, a bad line of a known key fails the
+// note, and at least one key must have signed (RT_UNKNOWN_KEY). ret_signed (may be NULL) has count
+// flags.
 enum rt_status rt_note_verify_any(const struct rt_note *note, const struct rt_vkey *vkeys,
                                   size_t count, bool *ret_signed) RT_WARN_UNUSED;
 

@@ -25,10 +25,11 @@ enum rt_status rt_checkpoint_parse(struct rt_bytes text,
                                    struct rt_checkpoint *ret_checkpoint) RT_WARN_UNUSED;
 // Append the whole note, signed under the origin as name (type 0x01).
 enum rt_status rt_checkpoint_sign(const struct rt_checkpoint *checkpoint,
-                                  const struct rt_secret_key *key, struct rt_buf *out) RT_WARN_UNUSED;
-// Parse a whole note, require the log's signature and the log's name as origin. Cosignatures are not
-// looked at (policy.h does that). RT_UNKNOWN_KEY when the log did not sign, RT_CONFLICT when the
-// origin is another.
+                                  const struct rt_secret_key *key,
+                                  struct rt_buf *out) RT_WARN_UNUSED;
+// Parse a whole note, require the log's signature and the log's name as origin. Cosignatures are
+// not looked at (policy.h does that). RT_UNKNOWN_KEY when the log did not sign, RT_CONFLICT when
+// the origin is another.
 enum rt_status rt_checkpoint_open(struct rt_bytes note, const struct rt_vkey *log,
                                   struct rt_checkpoint *ret_checkpoint) RT_WARN_UNUSED;
 

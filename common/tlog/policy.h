@@ -8,17 +8,17 @@
 #include "common/tlog/checkpoint.h"
 
 #define RT_POLICY_MOST           (256 << 10) // bytes of a policy file
-#define RT_POLICY_LOGS_MOST      16
+#define RT_POLICY_LOGS_MOST      32
 #define RT_POLICY_WITNESSES_MOST 64
 #define RT_POLICY_GROUPS_MOST    32
-#define RT_POLICY_NAME_BYTES     64
+#define RT_POLICY_NAME_BYTES     RT_NOTE_NAME_BYTES
 
 // A witness or a group, in the order of the file. A node is a member of one group at most.
 struct rt_policy_node {
     char name[RT_POLICY_NAME_BYTES];
-    int32_t parent;    // index of the group it is a member of, -1 for none
-    uint32_t members;  // groups: how many it has
-    uint32_t needed;   // groups: how many must be satisfied; 0 for a witness
+    int32_t parent;     // index of the group it is a member of, -1 for none
+    uint32_t members;   // groups: how many it has
+    uint32_t needed;    // groups: how many must be satisfied; 0 for a witness
     struct rt_vkey key; // witnesses
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Receipts: C2SP tlog-proof files, which hold a leaf's index, its inclusion proof and the checkpoint
-// it leads to. A receipt needs nothing else to be checked but the leaf and the reader's own policy.
-// Does no I/O. Pure; any thread.
+// Receipts: C2SP tlog-proof files, which hold a leaf's index, its inclusion proof and the
+// checkpoint it leads to. A receipt needs nothing else to be checked but the leaf and the reader's
+// own policy. Does no I/O. Pure; any thread.
 #ifndef RT_TLOG_PROOF_H
 #define RT_TLOG_PROOF_H
 
@@ -30,10 +30,11 @@ enum rt_status rt_tlog_proof_verify(const struct rt_tlog_proof *proof,
                                     const struct rt_digest *leaf_hash,
                                     const struct rt_policy *policy,
                                     struct rt_checkpoint *ret_checkpoint) RT_WARN_UNUSED;
-// The same against one log's key alone, without a policy's 60 KB: what a worker does with the receipt
-// of its own coordinator.
+// The same against one log's key alone, without a policy's 60 KB: what a worker does with the
+// receipt of its own coordinator.
 enum rt_status rt_tlog_proof_verify_log(const struct rt_tlog_proof *proof,
-                                        const struct rt_digest *leaf_hash, const struct rt_vkey *log,
+                                        const struct rt_digest *leaf_hash,
+                                        const struct rt_vkey *log,
                                         struct rt_checkpoint *ret_checkpoint) RT_WARN_UNUSED;
 
 #endif

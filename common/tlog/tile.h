@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The static layout of C2SP tlog-tiles: hash tiles of height 8 (256 hashes of 32 bytes), partial
-// tiles at the right edge, and entry bundles of 256 leaves, each with a u16be length before it. Makes
-// and checks contents and paths; what stores and fetches them is behind callbacks. Pure; any thread
-// on distinct values.
+// tiles at the right edge, and entry bundles of 256 leaves, each with a u16be length before it.
+// Makes and checks contents and paths; what stores and fetches them is behind callbacks. Pure; any
+// thread on distinct values.
 #ifndef RT_TLOG_TILE_H
 #define RT_TLOG_TILE_H
 
@@ -66,16 +66,16 @@ struct rt_tile_source {
     rt_leaf_read_fn *read_leaf;
     void *ctx;
 };
-// Put every hash tile and entry bundle of the log's first size leaves, full ones and the partial one
-// at each level's right edge, in the order of levels, then entries. first_size leaves out what a log
-// of first_size leaves already had in full (0: all), so a mirror grows in place.
+// Put every hash tile and entry bundle of the log's first size leaves, full ones and the partial
+// one at each level's right edge, in the order of levels, then entries. first_size leaves out what
+// a log of first_size leaves already had in full (0: all), so a mirror grows in place.
 enum rt_status rt_tiles_write(uint64_t first_size, uint64_t size,
                               const struct rt_tile_source *source, rt_tile_put_fn *put,
                               void *ctx) RT_WARN_UNUSED;
-// Read the log of size leaves from its entry bundles, recompute every tile and the root, and compare
-// each with what is stored: RT_BAD_PROOF for the root, RT_CORRUPT for a tile or bundle. ret_path
-// (RT_TILE_PATH_BYTES, may be NULL) names the offender. leaf may be NULL. Holds one bundle and one
-// tile a level in memory.
+// Read the log of size leaves from its entry bundles, recompute every tile and the root, and
+// compare each with what is stored: RT_BAD_PROOF for the root, RT_CORRUPT for a tile or bundle.
+// ret_path (RT_TILE_PATH_BYTES, may be NULL) names the offender. leaf may be NULL. Holds one bundle
+// and one tile a level in memory.
 enum rt_status rt_tiles_verify(uint64_t size, const struct rt_digest *root, rt_tile_get_fn *get,
                                void *get_ctx, rt_leaf_fn *leaf, void *leaf_ctx,
                                char *ret_path) RT_WARN_UNUSED;

@@ -24,8 +24,8 @@ struct rt_tree {
     struct rt_digest nodes[RT_TREE_LEVELS];
 };
 
-// Told every node that has become complete, level 0 (the leaf hash) first; each (level, index) comes
-// once in a tree's life. Another status than RT_OK ends the append with that status.
+// Told every node that has become complete, level 0 (the leaf hash) first; each (level, index)
+// comes once in a tree's life. Another status than RT_OK ends the append with that status.
 typedef enum rt_status rt_tree_write_fn(void *ctx, uint8_t level, uint64_t index,
                                         const struct rt_digest *hash);
 // Gives the hash of a complete node that was written earlier; any failure ends the call.

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Executors run trials: they play scenarios against what serves a subject and hand back scored
+// transcripts, many trials in flight on one thread. Kinds: `builtin` (the synthetic subject in this
+// process) and `chat` (an OpenAI-compatible endpoint). What an endpoint is sent is the protocol's
+// standard fields alone: no trial number, campaign or lab. Nothing here decides policy, signs or
+// stores. An executor belongs to one thread; only rt_exec_wake may be called from others.
+#ifndef RT_WORKER_EXECUTOR_EXECUTOR_H
+#define RT_WORKER_EXECUTOR_EXECUTOR_H
+
+#include "common/base/bytes.h"
+#include "common/base/error.h"
+#include "engine/play.h"
+#include "engine/score.h"
+#include "proto/labconfig.h"
+#include "proto/object.h"
+
+#define RT_EXEC_IN_FLIGHT_MOST 1024
+
+// What an executor needs to know; all of it must outlive the executor.
+struct rt_exec_options {
+    const struct rt_lab_subject *subject;
+    const char *key_file;          // expanded path of the bearer token's file, or NULL
+    const char *sandbox;           // word for the fingerprint ("none", "bwrap", …)
+    const struct rt_label *labels; // the campaign's taxonomy
+    size_t label_count;
+    const struct rt_scenario *const *scenarios; // builtin: whose scripts the subject knows
+    size_t scenario_count;
+};
+
+struct rt_exec;
+
+// Make an executor; nothing is sent yet. RT_UNSUPPORTED for a kind this version does not play;
+// errors name the subject and the remedy.
+enum rt_status rt_exec_open(const struct rt_exec_options *options, struct rt_exec **ret_exec,
+                            struct rt_error *err) RT_WARN_UNUSED;
+void rt_exec_free(struct rt_exec *exec); // drops what is in flight; takes NULL
+
+// Ask the canaries through the same path as trials and take the serving fingerprint. Blocks for at
+// most timeout_ms. Nothing may be in flight (RT_BUSY). RT_NETWORK or RT_TIMEOUT when the endpoint
+// cannot be reached; canaries it fails are not errors, their answers are the fingerprint.
+enum rt_status rt_exec_probe(struct rt_exec *exec, int64_t timeout_ms,
+                             struct rt_error *err) RT_WARN_UNUSED;
+// The fingerprint object's bytes and their digest; borrowed. RT_ASSERTs that a probe succeeded.
+struct rt_bytes rt_exec_fingerprint(const struct rt_exec *exec, struct rt_digest *ret_digest);
+
+// A trial to run. tag is the caller's own and is never sent anywhere.
+struct rt_exec_trial {
+    uint64_t tag;
+    const struct rt_scenario *scenario; // outlives the trial
+    uint32_t arm, phrasing;
+    int64_t temperature_micro;
+    uint32_t seed;
+};
+
+// How many more trials may be submitted now (subject->concurrency less those in flight).
+size_t rt_exec_room(const struct rt_exec *exec);
+size_t rt_exec_in_flight(const struct rt_exec *exec);
+// RT_AGAIN when there is no room, RT_EXISTS for a tag in flight.
+enum rt_status rt_exec_submit(struct rt_exec *exec, const struct rt_exec_trial *trial,
+                              struct rt_error *err) RT_WARN_UNUSED;
+
+// A finished trial. The caller owns transcript and releases it (rt_exec_done_release).
+struct rt_exec_done {
+    uint64_t tag;
+    struct rt_score score;    // status, outcome, severity as a result object wants them
+    struct rt_digest output;  // what the subject put out: equal outputs are `same_as`
+    struct rt_buf transcript; // canonical plaintext, without salt
+    uint64_t tokens_in, tokens_out;
+    int64_t started_ms, finished_ms; // wall clock
+    uint64_t latency_ms;
+    uint32_t requests; // sent, retries included: what policy counts
+    char detail[200];  // errors: what happened, for the lab's own log
+};
+void rt_exec_done_release(struct rt_exec_done *done);
+
+// Work for at most timeout_ms (0: only what is ready) and return finished trials, at most capacity.
+// Returns as soon as one has finished. RT_NO_MEMORY only.
+enum rt_status rt_exec_poll(struct rt_exec *exec, int timeout_ms, struct rt_exec_done *ret_done,
+                            size_t capacity, size_t *ret_count,
+                            struct rt_error *err) RT_WARN_UNUSED;
+// Make a poll that is waiting return; from any thread.
+void rt_exec_wake(struct rt_exec *exec);
+
+// Drop one trial, or all: it will not be returned. False when tag is not in flight.
+bool rt_exec_cancel(struct rt_exec *exec, uint64_t tag);
+void rt_exec_cancel_all(struct rt_exec *exec);
+
+#endif

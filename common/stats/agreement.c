@@ -115,8 +115,6 @@ struct rt_value rt_krippendorff_jackknife(const struct rt_ratings *ratings, enum
     for (size_t u = 0; u < ratings->units; u++)
         coincide(ratings, u, 1, &all);
     for (size_t u = 0; u < ratings->units; u++) {
-        if (raters_of(ratings, u) == 0)
-            continue;
         struct coincidences sums = all;
         coincide(ratings, u, -1, &sums);
         struct rt_value alpha = alpha_of(ratings, metric, &sums);

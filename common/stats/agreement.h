@@ -26,8 +26,7 @@ enum rt_coefficient_kind { RT_GWET_AC, RT_FLEISS_KAPPA, RT_BRENNAN_PREDIGER };
 // Krippendorff (2011). no_pairable_values, or no_variation where all pairable values are one
 // category.
 struct rt_value rt_krippendorff_alpha(const struct rt_ratings *ratings, enum rt_metric metric);
-// Standard error, leaving out one unit in turn (every unit with at least one rating); no random
-// numbers.
+// Standard error, leaving out one unit in turn, every declared unit counted; no random numbers.
 struct rt_value rt_krippendorff_jackknife(const struct rt_ratings *ratings, enum rt_metric metric);
 
 struct rt_coefficient {

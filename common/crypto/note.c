@@ -57,20 +57,20 @@ enum rt_status rt_note_parse(struct rt_bytes bytes, struct rt_note *ret_note)
         split--;
     if (split == 0 || split == bytes.size - 1)
         return RT_MALFORMED;
-    ret_note->text = rt_bytes(bytes.data, split);
-    ret_note->count = 0;
+    struct rt_note note = {.text = rt_bytes(bytes.data, split)};
     for (size_t at = split + 1; at < bytes.size;) {
         const uint8_t *end = memchr(bytes.data + at, '\n', bytes.size - at);
-        if (ret_note->count == RT_NOTE_LINES_MOST)
+        if (note.count == RT_NOTE_LINES_MOST)
             return RT_TOO_LARGE;
         size_t size = (size_t)(end - (bytes.data + at));
         enum rt_status status =
-            parse_line(rt_bytes(bytes.data + at, size), &ret_note->lines[ret_note->count]);
+            parse_line(rt_bytes(bytes.data + at, size), &note.lines[note.count]);
         if (status)
             return status;
-        ret_note->count++;
+        note.count++;
         at += size + 1;
     }
+    *ret_note = note;
     return RT_OK;
 }
 

@@ -32,7 +32,7 @@ struct rt_policy {
 };
 
 // RT_MALFORMED and friends with the line at fault in ret_line (1-based, 0 for the file as a whole;
-// may be NULL).
+// may be NULL). ret_policy is filled on the way and means nothing on failure.
 enum rt_status rt_policy_parse(struct rt_bytes text, struct rt_policy *ret_policy,
                                size_t *ret_line) RT_WARN_UNUSED;
 // The simplest policy: this one log, no witnesses.

@@ -52,7 +52,7 @@ struct rt_proof {
 };
 
 // RFC 6962 section 2.1.1: the audit path of leaf index in the tree of size leaves, index < size
-// (RT_OUT_OF_RANGE). Reads about 2·log2(size) nodes.
+// (RT_OUT_OF_RANGE). Reads at most 2·log2(size) nodes. ret_proof means nothing on failure.
 enum rt_status rt_tree_inclusion(uint64_t index, uint64_t size, rt_tree_read_fn *read, void *ctx,
                                  struct rt_proof *ret_proof) RT_WARN_UNUSED;
 // RFC 6962 section 2.1.2: that the tree of old_size leaves is a prefix of that of new_size. Empty

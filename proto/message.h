@@ -115,7 +115,8 @@ RT_RECORD(rt_result_pair, RT_RESULT_PAIR_FIELDS);
     F(FIXED, instance, rt_instance, 0, 0, "which worker of the lab this is")                       \
     F(STR, software, _, 1, 64, "name and version of the program")                                  \
     F(DIGESTS, units, _, 0, RT_INVENTORY_MOST, "unit objects in hand; any other is free at once")  \
-    F(TIME, time_ms, _, 0, 0, "the sender's clock")
+    F(TIME, time_ms, _, 0, 0, "the sender's clock")                                                \
+    F(U64, seen, _, 0, INT64_MAX, "size of the newest checkpoint remembered; 0 for none")
 RT_RECORD(rt_message_hello, RT_MESSAGE_HELLO_FIELDS);
 
 #define RT_MESSAGE_WELCOME_FIELDS(F)                                                               \
@@ -124,7 +125,8 @@ RT_RECORD(rt_message_hello, RT_MESSAGE_HELLO_FIELDS);
     F(TIME, time_ms, _, 0, 0, "the coordinator's clock")                                           \
     F(FIXED, roster, rt_digest, 0, 0, "digest of the roster in force; zeros before the first")     \
     F(STR, origin, _, 1, 127, "the log's name")                                                    \
-    F(BODY, checkpoint, _, 0, 8192, "the log's newest signed checkpoint")
+    F(BODY, checkpoint, _, 0, 8192, "the log's newest signed checkpoint")                          \
+    F(DIGESTS, consistency, _, 0, 65, "RFC 6962 proof from HELLO's `seen` to this checkpoint")
 RT_RECORD(rt_message_welcome, RT_MESSAGE_WELCOME_FIELDS);
 
 #define RT_MESSAGE_WANT_FIELDS(F)                                                                  \
@@ -185,7 +187,8 @@ RT_RECORD(rt_message_submit, RT_MESSAGE_SUBMIT_FIELDS);
     F(BYTES, leaf, _, 1, RT_LEAF_TEXT_MOST, "the campaign's leaf")                                 \
     F(U64, index, _, 0, INT64_MAX, "its index in the log")                                         \
     F(BODY, proof, _, 1, RT_PROOF_TEXT_MOST, ".tlog-proof text of that leaf")                      \
-    F(BOOL, accepted, _, 0, 0, "this lab's accept is in the log")
+    F(BOOL, accepted, _, 0, 0, "this lab's accept is in the log")                                  \
+    F(MAYBE, draw, _, 0, 32, "the draw, from the start on: what run order and seeds come from")
 RT_RECORD(rt_message_offer, RT_MESSAGE_OFFER_FIELDS);
 
 #define RT_MESSAGE_NOTICE_FIELDS(F)                                                                \

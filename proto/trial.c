@@ -241,16 +241,16 @@ enum rt_status rt_lab_position(const struct rt_lab_plan *plan, struct rt_lab_ord
     if (block >= plan->blocks)
         return RT_OUT_OF_RANGE;
     bool full = block < plan->zero_blocks;
-    uint16_t rank =
-        (full ? plan->full_rank : plan->late_rank)[within % plan->configurations];
+    uint16_t rank = (full ? plan->full_rank : plan->late_rank)[within % plan->configurations];
     if (rank == NO_RANK)
         return RT_OUT_OF_RANGE;
     uint64_t size = full ? plan->full_size : plan->late_size;
     uint32_t count = full ? plan->full_count : plan->late_count;
     uint64_t index = within / plan->configurations * count + rank;
     order_at(plan, order, block);
-    uint64_t start = full ? block * size
-                          : plan->zero_blocks * plan->full_size + (block - plan->zero_blocks) * size;
+    uint64_t start = full
+                         ? block * size
+                         : plan->zero_blocks * plan->full_size + (block - plan->zero_blocks) * size;
     *ret_position = start + rt_order_backward(order->key, size, index);
     return RT_OK;
 }

@@ -29,6 +29,26 @@ void rt_arena_release(struct rt_arena *arena)
     rt_arena_init(arena, arena->limit_bytes);
 }
 
+void rt_arena_clear(struct rt_arena *arena)
+{
+    struct rt_arena_block *keep = NULL;
+    for (struct rt_arena_block *block = arena->blocks; block;) {
+        struct rt_arena_block *next = block->next;
+        if (!keep && block->capacity == BLOCK_BYTES)
+            keep = block;
+        else
+            free(block);
+        block = next;
+    }
+    if (keep) {
+        memset(keep->data, 0, keep->used);
+        keep->used = 0;
+        keep->next = NULL;
+    }
+    arena->blocks = keep;
+    arena->used_bytes = 0;
+}
+
 void *rt_arena_alloc(struct rt_arena *arena, size_t size)
 {
     if (size > arena->limit_bytes || arena->used_bytes > arena->limit_bytes - size)

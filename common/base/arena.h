@@ -17,6 +17,8 @@ struct rt_arena {
 
 void rt_arena_init(struct rt_arena *arena, size_t limit_bytes);
 void rt_arena_release(struct rt_arena *arena);
+// Forget everything but keep one block of memory for what comes next (a slot that is used again).
+void rt_arena_clear(struct rt_arena *arena);
 // NULL when the limit or the memory is reached.
 void *rt_arena_alloc(struct rt_arena *arena, size_t size);
 void *rt_arena_array(struct rt_arena *arena, size_t count, size_t each); // checks the product

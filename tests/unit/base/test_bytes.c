@@ -79,6 +79,11 @@ static void an_arena_is_bounded_and_zeroed(void **state)
     assert_null(rt_arena_alloc(&arena, 1 << 20));
     assert_null(rt_arena_array(&arena, SIZE_MAX / 2, 3));
     assert_string_equal(rt_arena_printf(&arena, "%s-%d", "x", 7), "x-7");
+    rt_arena_clear(&arena);
+    for (int i = 0; i < 500; i++) {
+        char *p = rt_arena_alloc(&arena, 100);
+        assert_int_equal(p[0] | p[50] | p[99], 0);
+    }
     rt_arena_release(&arena);
 }
 

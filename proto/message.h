@@ -154,10 +154,10 @@ RT_RECORD(rt_message_result, RT_MESSAGE_RESULT_FIELDS);
     F(BOOL, duplicate, _, 0, 0, "it was in the log before")
 RT_RECORD(rt_message_receipt, RT_MESSAGE_RECEIPT_FIELDS);
 
-#define RT_MESSAGE_GIVE_BACK_FIELDS(F)                                                             \
+#define RT_MESSAGE_RETURN_FIELDS(F)                                                                \
     F(FIXED, unit, rt_digest, 0, 0, "digest of a unit object handed back unrun")                   \
     F(STR, reason, _, 0, 200, "why")
-RT_RECORD(rt_message_give_back, RT_MESSAGE_GIVE_BACK_FIELDS);
+RT_RECORD(rt_message_give_back, RT_MESSAGE_RETURN_FIELDS);
 
 #define RT_MESSAGE_PULSE_FIELDS(F)                                                                 \
     F(LIST, units, rt_pulse_unit, 0, RT_INVENTORY_MOST, "progress of each unit in hand")           \
@@ -257,7 +257,7 @@ struct rt_message {
     RT_WARN_UNUSED static inline enum rt_status rt_message_##name##_encode(                        \
         const struct rt_message_##name *message, struct rt_buf *out, const char **ret_field)       \
     {                                                                                              \
-        return rt_schema_encode(&rt_message_##name##_schema, message, RT_PAYLOAD_MOST, out,        \
+        return rt_schema_encode(rt_message_##name##_schema(), message, RT_PAYLOAD_MOST, out,       \
                                 ret_field);                                                        \
     }
 RT_MESSAGE_TABLE(X)

@@ -134,7 +134,7 @@ RT_RECORD(rt_object_fingerprint, RT_FINGERPRINT_FIELDS);
     RT_WARN_UNUSED static inline enum rt_status rt_object_##name##_encode(                         \
         const struct rt_object_##name *object, struct rt_buf *out, const char **ret_field)         \
     {                                                                                              \
-        return rt_schema_encode(&rt_object_##name##_schema, object, most_bytes, out, ret_field);   \
+        return rt_schema_encode(rt_object_##name##_schema(), object, most_bytes, out, ret_field);  \
     }                                                                                              \
     RT_WARN_UNUSED static inline enum rt_status rt_object_##name##_decode(                         \
         struct rt_bytes bytes, struct rt_arena *arena, struct rt_object_##name *ret_object,        \
@@ -142,12 +142,12 @@ RT_RECORD(rt_object_fingerprint, RT_FINGERPRINT_FIELDS);
     {                                                                                              \
         if (bytes.size > most_bytes)                                                               \
             return RT_TOO_LARGE;                                                                   \
-        return rt_schema_decode(&rt_object_##name##_schema, bytes, arena, ret_object, ret_field);  \
+        return rt_schema_decode(rt_object_##name##_schema(), bytes, arena, ret_object, ret_field); \
     }                                                                                              \
     static inline void rt_object_##name##_print(const struct rt_object_##name *object,             \
                                                 struct rt_buf *out)                                \
     {                                                                                              \
-        rt_schema_print(&rt_object_##name##_schema, object, out);                                  \
+        rt_schema_print(rt_object_##name##_schema(), object, out);                                 \
     }
 RT_OBJECT_TABLE(X)
 #undef X

@@ -59,8 +59,8 @@ struct rt_field {
     uint32_t size;         // bytes of a FIXED
     int64_t least;
     uint64_t most;
-    const struct rt_schema *item; // LIST and SORTED
-    const char *const *words;     // ENUM: NULL-terminated
+    const struct rt_schema *(*item)(void); // LIST and SORTED
+    const char *const *words;              // ENUM: NULL-terminated
     const char *doc;
 };
 
@@ -75,15 +75,17 @@ struct rt_schema {
     // Rules across fields, applied by encoder and decoder alike; NULL for none. RT_OK or the
     // breach.
     enum rt_status (*check)(const void *record);
+    // Makes a random record keep them; its lists are writable then. NULL for none.
+    void (*repair)(void *record);
     const char *doc;
 };
 
-// struct TAG of a field list, and its descriptor TAG_schema.
+// struct TAG of a field list, and TAG_schema(), its descriptor (schema_define.h makes it).
 #define RT_RECORD(TAG, FIELDS)                                                                     \
     struct TAG {                                                                                   \
         FIELDS(RT_RECORD_MEMBER)                                                                   \
     };                                                                                             \
-    extern const struct rt_schema TAG##_schema
+    const struct rt_schema *TAG##_schema(void)
 
 #define RT_RECORD_MEMBER(kind, name, type, least, most, doc) RT_MEMBER_##kind(name, type)
 #define RT_MEMBER_U64(name, type)                            uint64_t name;

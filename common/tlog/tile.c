@@ -56,9 +56,10 @@ enum rt_status rt_tile_parse_path(struct rt_bytes path, struct rt_tile *ret_tile
     // Read loosely, write again, compare: whatever is not the one spelling differs.
     for (; *at && *at != '.'; at++) {
         if (*at >= '0' && *at <= '9') {
-            if (tile.index > (UINT64_MAX - 9) / 10)
+            uint64_t digit = (uint64_t)(*at - '0');
+            if (tile.index > (UINT64_MAX - digit) / 10)
                 return RT_MALFORMED;
-            tile.index = tile.index * 10 + (uint64_t)(*at - '0');
+            tile.index = tile.index * 10 + digit;
         }
     }
     if (*at == '.') {
@@ -172,10 +173,11 @@ void rt_tile_reader_init(struct rt_tile_reader *reader, uint64_t tree_size, rt_t
     reader->ctx = ctx;
     reader->tree_size = tree_size;
     for (size_t i = 0; i <= RT_TILE_LEVEL_MOST; i++)
-        reader->tiles[i].width = 0;
+        reader->slots[i][0].width = reader->slots[i][1].width = 0;
 }
 
-static enum rt_status fetch(struct rt_tile_reader *reader, const struct rt_tile *tile)
+static enum rt_status fetch(struct rt_tile_reader *reader, const struct rt_tile *tile,
+                            struct rt_tile_slot *slot)
 {
     char path[RT_TILE_PATH_BYTES];
     rt_tile_path(tile, path);
@@ -187,9 +189,9 @@ static enum rt_status fetch(struct rt_tile_reader *reader, const struct rt_tile 
     if (!status && content.size != (size_t)tile->width * RT_DIGEST_BYTES)
         status = RT_CORRUPT;
     if (!status) {
-        memcpy(reader->tiles[tile->level].hashes, content.data, content.size);
-        reader->tiles[tile->level].index = tile->index;
-        reader->tiles[tile->level].width = tile->width;
+        memcpy(slot->hashes, content.data, content.size);
+        slot->index = tile->index;
+        slot->width = tile->width;
     }
     rt_buf_release(&content);
     return status;
@@ -202,18 +204,19 @@ enum rt_status rt_tile_reader_read(void *ctx, uint8_t level, uint64_t index,
     struct rt_tile tile;
     if (!rt_tile_of_node(level, index, reader->tree_size, &tile))
         return RT_NOT_FOUND;
-    if (reader->tiles[tile.level].width != tile.width ||
-        reader->tiles[tile.level].index != tile.index) {
-        enum rt_status status = fetch(reader, &tile);
+    // Every proof needs the partial tiles of the right edge as well as those above its leaf, so
+    // they have a place of their own.
+    struct rt_tile_slot *slot = &reader->slots[tile.level][tile.width < RT_TILE_WIDTH];
+    if (slot->width != tile.width || slot->index != tile.index) {
+        enum rt_status status = fetch(reader, &tile, slot);
         if (status)
             return status;
     }
     unsigned within = level % RT_TILE_HEIGHT;
     uint64_t first = (index << within) - tile.index * RT_TILE_WIDTH;
-    const struct rt_digest *hashes = reader->tiles[tile.level].hashes;
     if (within == 0)
-        *ret_hash = hashes[first];
+        *ret_hash = slot->hashes[first];
     else
-        rt_tree_root_of(hashes + first, (size_t)1 << within, ret_hash);
+        rt_tree_root_of(slot->hashes + first, (size_t)1 << within, ret_hash);
     return RT_OK;
 }

@@ -81,17 +81,18 @@ enum rt_status rt_tiles_verify(uint64_t size, const struct rt_digest *root, rt_t
                                char *ret_path) RT_WARN_UNUSED;
 
 // A reader of any node (rt_tree_read_fn) from tiles alone: fetches the tile that holds the node's
-// descendants, and hashes up. Remembers the last tile of each level. Trusts the tiles: check
+// descendants, and hashes up. Remembers two tiles a level (130 KB in all). Trusts the tiles: check
 // what is made from them against a root.
+struct rt_tile_slot {
+    uint64_t index;
+    uint16_t width; // 0: nothing held
+    struct rt_digest hashes[RT_TILE_WIDTH];
+};
 struct rt_tile_reader {
     rt_tile_get_fn *get;
     void *ctx;
     uint64_t tree_size;
-    struct {
-        uint64_t index;
-        uint16_t width; // 0: nothing held
-        struct rt_digest hashes[RT_TILE_WIDTH];
-    } tiles[RT_TILE_LEVEL_MOST + 1];
+    struct rt_tile_slot slots[RT_TILE_LEVEL_MOST + 1][2]; // a full tile, the partial one
 };
 void rt_tile_reader_init(struct rt_tile_reader *reader, uint64_t tree_size, rt_tile_get_fn *get,
                          void *ctx);

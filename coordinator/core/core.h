@@ -11,26 +11,28 @@
 #include "common/base/bytes.h"
 #include "common/crypto/hash.h"
 #include "proto/message.h"
+#include "proto/statement.h"
 
 struct rt_campaign; // proto/campaign.h
 
 // ---- bounds (every one is enforced; beyond them an event is refused, never half done)
 
-#define RT_CORE_CAMPAIGNS_MOST    64
-#define RT_CORE_NAMES_MOST        1024 // labs known by name
-#define RT_CORE_INSTANCES_MOST    4096 // worker instances, all labs
-#define RT_CORE_RUNS_MOST         8    // runs in a unit it issues
-#define RT_CORE_FINGERPRINTS_MOST 65536
-#define RT_CORE_POSITIONS_MOST    (UINT64_C(1) << 36) // a lab's trials in one campaign
-#define RT_CORE_CHUNK_POSITIONS   8192                // positions a bitmap chunk covers
-#define RT_CORE_CHUNK_BYTES       (RT_CORE_CHUNK_POSITIONS / 8)
-#define RT_CORE_ALL_LABS          UINT32_MAX
+#define RT_CORE_CAMPAIGNS_MOST        64
+#define RT_CORE_NAMES_MOST            1024 // labs known by name
+#define RT_CORE_INSTANCES_MOST        4096 // worker instances, all labs
+#define RT_CORE_RUNS_MOST             8    // runs in a unit it issues
+#define RT_CORE_FINGERPRINTS_MOST     65536
+#define RT_CORE_LAB_FINGERPRINTS_MOST 1024                // new ones of one lab in one epoch
+#define RT_CORE_POSITIONS_MOST        (UINT64_C(1) << 36) // a lab's trials in one campaign
+#define RT_CORE_CHUNK_POSITIONS       8192                // positions a bitmap chunk covers
+#define RT_CORE_CHUNK_BYTES           (RT_CORE_CHUNK_POSITIONS / 8)
+#define RT_CORE_ALL_LABS              UINT32_MAX
 
 struct rt_core_limits {
     uint32_t leases_most;     // outstanding units, all labs (65,536)
     uint32_t lab_leases_most; // outstanding units of one lab in one campaign (4,096)
     uint32_t tentative_most;  // trials of one lab in one campaign whose last word is an error
-                              // (1,048,576): above it the lab gets nothing new
+                              // (262,144): above it the lab gets nothing new
     int64_t gather_ms;        // after a restart, how long a lab with several instances waits for
                               // all of them to say HELLO (120,000)
 };
@@ -42,7 +44,7 @@ struct rt_core_campaign_row {
     uint32_t index; // campaigns are numbered in log order
     struct rt_digest digest;
     enum rt_offer_state state; // CLOSED: every lab has closed, withdrawn or not responded
-    uint64_t leaf_index;       // of the campaign statement; filled by the store
+    uint64_t leaf_index;       // of the campaign statement
     uint64_t seq;              // the operator's last sequence number
     bool drawn;                // started at least once: draw is fixed
     struct rt_digest draw;
@@ -64,7 +66,7 @@ struct rt_core_lab_row {
     uint32_t lab; // index in the campaign's list of labs
     enum rt_core_lab_state state;
     struct rt_digest accept; // statement digest of the lab's accept; zero before it
-    uint64_t accept_index;   // its leaf; filled by the store
+    uint64_t accept_index;   // its leaf
     int64_t changed_ms;
 };
 
@@ -144,14 +146,6 @@ struct rt_core_pair {
                             // named
 };
 
-enum rt_core_action { // the order of the `state` statement's actions
-    RT_CORE_ACTION_START,
-    RT_CORE_ACTION_PAUSE,
-    RT_CORE_ACTION_RESUME,
-    RT_CORE_ACTION_CANCEL,
-    RT_CORE_ACTION_CLOSE,
-};
-
 // time_ms is the wall clock; the shell passes the time it will log as `received` and never lets it
 // run backwards. lab is the id that the connection's key has in the roster (empty for TICK and for
 // operators' statements), instance what its HELLO said, peer the shell's own handle, handed back in
@@ -195,7 +189,7 @@ struct rt_core_event {
             uint64_t seen_size; // the checkpoint it saw: the shell has checked origin and root
         } accept;
         struct {
-            enum rt_core_action action;
+            enum rt_statement_action action;
             uint64_t seq;
             struct rt_digest draw; // START only: rt_store_draw of the log as it is now
         } state;
@@ -314,8 +308,10 @@ struct rt_core;
 struct rt_core *rt_core_new(const struct rt_core_limits *limits, uint64_t epoch, int64_t now_ms);
 void rt_core_free(struct rt_core *core);
 
-// Feed back what the store holds, before the first step (rt_store_load does it): the roster,
-// campaigns in index order, then the rest in any order. RT_CORRUPT when it cannot be.
+// Feed back what the store holds, before the first step (rt_store_load does it): the log's size and
+// the roster, campaigns in index order, then the rest in any order. RT_CORRUPT when it cannot be.
+// From then on the core counts leaves itself: one for `log`, one for each RT_DO_NO_RESPONSE.
+void rt_core_load_log(struct rt_core *core, uint64_t size);
 enum rt_status rt_core_load_roster(struct rt_core *core, uint64_t version,
                                    const struct rt_digest *digest) RT_WARN_UNUSED;
 enum rt_status rt_core_load_campaign(struct rt_core *core, const struct rt_core_campaign_row *row,
@@ -345,6 +341,11 @@ void rt_core_bind(struct rt_core *core, uint64_t serial, const struct rt_digest 
 // core's own thread.
 bool rt_core_knows_unit(const struct rt_core *core, const struct rt_digest *unit_digest);
 bool rt_core_knows_fingerprint(const struct rt_core *core, const struct rt_digest *digest);
+
+// The cell one trial's result belongs to and what it adds; `where` has campaign, lab, prompt,
+// configuration, fingerprint and rater. The one place that says so, for the core and for fsck.
+void rt_core_trial_cell(const struct rt_trial_result *trial, const struct rt_cell_key *where,
+                        struct rt_cell_key *ret_key, struct rt_cell_sum *ret_sum);
 
 // ---- for status, watch and offers; numbers as of the last step
 

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/hub/serve_object.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct rt_outgoing *rt_outgoing_new(uint64_t peer, struct rt_bytes payload)
+{
+    struct rt_outgoing *outgoing = malloc(sizeof *outgoing);
+    if (!outgoing)
+        return NULL;
+    outgoing->next = NULL;
+    outgoing->peer = peer;
+    if (zmq_msg_init_size(&outgoing->payload, payload.size)) {
+        free(outgoing);
+        return NULL;
+    }
+    memcpy(zmq_msg_data(&outgoing->payload), payload.data, payload.size);
+    return outgoing;
+}
+
+void rt_outgoing_free(struct rt_outgoing *outgoing)
+{
+    if (!outgoing)
+        return;
+    zmq_msg_close(&outgoing->payload);
+    free(outgoing);
+}
+
+static enum rt_status read_object(struct rt_store *store, const struct rt_digest *digest,
+                                  struct rt_buf *out)
+{
+    struct rt_view *view = NULL;
+    enum rt_status status = rt_view_begin(store, &view, NULL);
+    if (!status)
+        status = rt_view_object(view, digest, out);
+    rt_view_end(view);
+    return status;
+}
+
+void rt_serve_object(struct rt_intake *intake, const struct rt_intake_context *context)
+{
+    const struct rt_message_fetch *fetch = &intake->message.body.fetch;
+    struct rt_buf object, payload;
+    rt_buf_init(&object, RT_CAMPAIGN_OBJECT_MOST);
+    rt_buf_init(&payload, RT_PAYLOAD_MOST);
+    intake->about = fetch->digest;
+    intake->has_about = true;
+    bool allowed = (intake->peer & RT_PEER_ADMIN) || rt_shelf_has(context->shelf, &fetch->digest);
+    enum rt_status status =
+        allowed ? read_object(context->store, &fetch->digest, &object) : RT_NOT_FOUND;
+    if (!status && fetch->offset > object.size)
+        status = RT_OUT_OF_RANGE;
+    if (!status) {
+        size_t left = object.size - (size_t)fetch->offset;
+        struct rt_message_part part = {
+            .digest = fetch->digest,
+            .total = object.size,
+            .offset = fetch->offset,
+            .data =
+                rt_bytes(object.data + fetch->offset, left < RT_PART_MOST ? left : RT_PART_MOST),
+        };
+        status = rt_message_part_encode(&part, &payload, NULL);
+    }
+    if (!status)
+        intake->reply = rt_outgoing_new(intake->peer, rt_buf_bytes(&payload));
+    intake->status = status;
+    intake->answered = !status;
+    if (status)
+        snprintf(intake->text, sizeof intake->text, "object: %s", rt_status_text(status));
+    rt_buf_release(&object);
+    rt_buf_release(&payload);
+}

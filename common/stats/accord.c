@@ -44,7 +44,7 @@ static struct disagreement condition(const struct rt_counts *labs, size_t count)
     return d;
 }
 
-static struct rt_value odds_ratio(double within, double between)
+struct rt_value rt_accord_odds_ratio(double within, double between)
 {
     if (within == 0 && between == 0)
         return rt_undefined(RT_REASON_NO_DISAGREEMENT);
@@ -65,7 +65,7 @@ static void fill(struct rt_accord *ret, const struct disagreement *d, enum rt_re
     else if (!rt_value_ok(ret->concordance))
         ret->odds_ratio = ret->concordance;
     else
-        ret->odds_ratio = odds_ratio(d->within, d->between);
+        ret->odds_ratio = rt_accord_odds_ratio(d->within, d->between);
 }
 
 void rt_accord(const struct rt_counts *labs, size_t count, struct rt_accord *ret)

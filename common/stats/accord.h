@@ -21,6 +21,9 @@ void rt_accord(const struct rt_counts *labs, size_t count, struct rt_accord *ret
 // labs).
 void rt_accord_study(const struct rt_count_table *table, struct rt_accord *ret);
 
+// The odds ratio from the disagreements 1 - A and 1 - C.
+struct rt_value rt_accord_odds_ratio(double within, double between);
+
 struct rt_homogeneity {
     struct rt_value chi2;    // Pearson X^2 over labs
     struct rt_value p_upper; // small: labs differ

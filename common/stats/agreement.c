@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "common/stats/metric.h"
 #include "common/stats/special.h"
 #include "common/stats/summary.h"
 
@@ -51,36 +52,13 @@ static void coincide(const struct rt_ratings *ratings, size_t unit, int sign,
     sums->total += (uint64_t)(int64_t)sign * raters;
 }
 
-static double distance(const struct rt_ratings *ratings, enum rt_metric metric,
-                       const struct coincidences *sums, size_t c, size_t k)
-{
-    double a = score_of(ratings, c), b = score_of(ratings, k);
-    double d = 1;
-    switch (metric) {
-    case RT_METRIC_NOMINAL:
-        break;
-    case RT_METRIC_ORDINAL: {
-        uint64_t between = 0;
-        for (size_t g = c; g <= k; g++)
-            between += sums->values[g];
-        d = (double)between - ((double)sums->values[c] + (double)sums->values[k]) / 2;
-        break;
-    }
-    case RT_METRIC_INTERVAL:
-        d = b - a;
-        break;
-    case RT_METRIC_RATIO:
-        d = a + b != 0 ? (b - a) / (a + b) : 0;
-        break;
-    }
-    return d * d;
-}
-
 static struct rt_value alpha_of(const struct rt_ratings *ratings, enum rt_metric metric,
                                 const struct coincidences *sums)
 {
-    double observed = 0, expected = 0;
+    double observed = 0, expected = 0, marginals[RT_CATEGORIES_MAX];
     size_t used = 0;
+    for (size_t c = 0; c < ratings->categories; c++)
+        marginals[c] = (double)sums->values[c];
     if (sums->total == 0)
         return rt_undefined(RT_REASON_NO_PAIRABLE_VALUES);
     for (size_t c = 0; c < ratings->categories; c++) {
@@ -88,7 +66,7 @@ static struct rt_value alpha_of(const struct rt_ratings *ratings, enum rt_metric
         for (size_t k = c + 1; k < ratings->categories; k++) {
             if (sums->values[c] == 0 || sums->values[k] == 0)
                 continue;
-            double d = distance(ratings, metric, sums, c, k);
+            double d = rt_metric_distance(metric, ratings->scores, marginals, c, k);
             observed += sums->pairs[c][k] * d;
             expected += rt_product(sums->values[c], sums->values[k]) * d;
         }
@@ -104,6 +82,16 @@ struct rt_value rt_krippendorff_alpha(const struct rt_ratings *ratings, enum rt_
     struct coincidences sums = {0};
     for (size_t u = 0; u < ratings->units; u++)
         coincide(ratings, u, 1, &sums);
+    return alpha_of(ratings, metric, &sums);
+}
+
+struct rt_value rt_krippendorff_alpha_of(const struct rt_ratings *ratings, enum rt_metric metric,
+                                         const size_t *drawn, size_t count)
+{
+    RT_ASSERT(ratings->categories <= RT_CATEGORIES_MAX);
+    struct coincidences sums = {0};
+    for (size_t i = 0; i < count; i++)
+        coincide(ratings, drawn[i], 1, &sums);
     return alpha_of(ratings, metric, &sums);
 }
 

@@ -5,9 +5,8 @@
 #ifndef RT_STATS_AGREEMENT_H
 #define RT_STATS_AGREEMENT_H
 
+#include "common/stats/metric.h"
 #include "common/stats/value.h"
-
-#define RT_CATEGORIES_MAX 32
 
 // counts[unit * categories + c]: how many raters put the unit in category c. scores: one number per
 // declared category, ascending (NULL: 0, 1, 2 ...); used by every metric and weight but the nominal
@@ -19,13 +18,15 @@ struct rt_ratings {
     size_t categories; // declared ones, 2 .. RT_CATEGORIES_MAX
 };
 
-enum rt_metric { RT_METRIC_NOMINAL, RT_METRIC_ORDINAL, RT_METRIC_INTERVAL, RT_METRIC_RATIO };
 enum rt_weight { RT_WEIGHT_IDENTITY, RT_WEIGHT_LINEAR, RT_WEIGHT_QUADRATIC };
 enum rt_coefficient_kind { RT_GWET_AC, RT_FLEISS_KAPPA, RT_BRENNAN_PREDIGER };
 
 // Krippendorff (2011). no_pairable_values, or no_variation where all pairable values are one
 // category.
 struct rt_value rt_krippendorff_alpha(const struct rt_ratings *ratings, enum rt_metric metric);
+// The same over drawn units (places, possibly repeated), for resampling.
+struct rt_value rt_krippendorff_alpha_of(const struct rt_ratings *ratings, enum rt_metric metric,
+                                         const size_t *drawn, size_t count);
 // Standard error, leaving out one unit in turn, every declared unit counted; no random numbers.
 struct rt_value rt_krippendorff_jackknife(const struct rt_ratings *ratings, enum rt_metric metric);
 

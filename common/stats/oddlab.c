@@ -9,20 +9,6 @@
 
 #define ALGORITHM_A_STEPS_MAX 10000
 
-// Shell sort: in place and, unlike qsort, without a hidden allocation.
-static void sort_doubles(double *values, size_t count)
-{
-    for (size_t gap = count / 2; gap > 0; gap /= 2) {
-        for (size_t i = gap; i < count; i++) {
-            double value = values[i];
-            size_t j = i;
-            for (; j >= gap && values[j - gap] > value; j -= gap)
-                values[j] = values[j - gap];
-            values[j] = value;
-        }
-    }
-}
-
 static double middle(const double *sorted, size_t count)
 {
     double high = sorted[count / 2];
@@ -34,7 +20,7 @@ struct rt_value rt_median(const double *values, size_t count, double *workspace)
     if (count == 0)
         return rt_undefined(RT_REASON_NO_TRIALS);
     memcpy(workspace, values, count * sizeof *values);
-    sort_doubles(workspace, count);
+    rt_sort_doubles(workspace, count);
     return rt_value(middle(workspace, count));
 }
 
@@ -47,7 +33,7 @@ void rt_algorithm_a(const double *values, size_t count, double *workspace, struc
     double centre = rt_median(values, count, workspace).number;
     for (size_t i = 0; i < count; i++)
         workspace[i] = fabs(values[i] - centre);
-    sort_doubles(workspace, count);
+    rt_sort_doubles(workspace, count);
     double spread = 1.483 * middle(workspace, count);
     ret->mean = rt_value(centre);
     ret->sd = ret->uncertainty = rt_undefined(RT_REASON_ZERO_MAD);
@@ -91,21 +77,10 @@ struct rt_value rt_z_prime(double value, const struct rt_robust *robust, double 
     return rt_value((value - robust->mean.number) / sqrt(sigma_pt * sigma_pt + u * u));
 }
 
-// Places of p in ascending order, ties in the order given.
-static void order_of(const double *p, size_t count, size_t *ret)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t j = i;
-        for (; j > 0 && p[ret[j - 1]] > p[i]; j--)
-            ret[j] = ret[j - 1];
-        ret[j] = i;
-    }
-}
-
 void rt_adjust_holm(const double *p, size_t count, size_t *workspace, double *ret)
 {
     double largest = 0;
-    order_of(p, count, workspace);
+    rt_sort_order(p, 1, count, workspace);
     for (size_t i = 0; i < count; i++) {
         largest = fmax(largest, (double)(count - i) * p[workspace[i]]);
         ret[workspace[i]] = fmin(1, largest);
@@ -115,7 +90,7 @@ void rt_adjust_holm(const double *p, size_t count, size_t *workspace, double *re
 void rt_adjust_benjamini_hochberg(const double *p, size_t count, size_t *workspace, double *ret)
 {
     double smallest = 1;
-    order_of(p, count, workspace);
+    rt_sort_order(p, 1, count, workspace);
     for (size_t i = count; i-- > 0;) {
         smallest = fmin(smallest, (double)count / (double)(i + 1) * p[workspace[i]]);
         ret[workspace[i]] = smallest;

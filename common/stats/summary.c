@@ -19,6 +19,48 @@ double rt_summary_squares(const double *values, size_t count, double mean)
     return sum;
 }
 
+// Shell sort with Knuth's gaps.
+static size_t first_gap(size_t count)
+{
+    size_t gap = 1;
+    while (gap < count / 3)
+        gap = 3 * gap + 1;
+    return gap;
+}
+
+void rt_sort_doubles(double *values, size_t count)
+{
+    for (size_t gap = first_gap(count); gap > 0; gap /= 3) {
+        for (size_t i = gap; i < count; i++) {
+            double value = values[i];
+            size_t j = i;
+            for (; j >= gap && values[j - gap] > value; j -= gap)
+                values[j] = values[j - gap];
+            values[j] = value;
+        }
+    }
+}
+
+void rt_sort_order(const double *values, size_t stride, size_t count, size_t *ret_order)
+{
+    for (size_t i = 0; i < count; i++)
+        ret_order[i] = i;
+    for (size_t gap = first_gap(count); gap > 0; gap /= 3) {
+        for (size_t i = gap; i < count; i++) {
+            size_t own = ret_order[i], j = i;
+            double value = values[own * stride];
+            for (; j >= gap; j -= gap) {
+                size_t other = ret_order[j - gap];
+                double other_value = values[other * stride];
+                if (other_value < value || (other_value == value && other < own))
+                    break;
+                ret_order[j] = other;
+            }
+            ret_order[j] = own;
+        }
+    }
+}
+
 // Doubles of one sign are ordered as their bit patterns are.
 static uint64_t bits_of(double x)
 {

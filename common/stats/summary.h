@@ -28,6 +28,12 @@ double rt_summary_mean(const double *values, size_t count);
 // Sum of squared deviations from mean.
 double rt_summary_squares(const double *values, size_t count, double mean);
 
+// Ascending, in place; qsort may allocate behind the caller's back, this never does.
+void rt_sort_doubles(double *values, size_t count);
+// ret_order: the places of values[place * stride] in ascending order, equal ones in the order
+// given.
+void rt_sort_order(const double *values, size_t stride, size_t count, size_t *ret_order);
+
 // The largest double x in [low, high] with below(x, context), which must be true at low and change
 // to false at most once; low and high are 0 or above. Ends at adjacent doubles.
 double rt_bisect(double low, double high, bool (*below)(double x, const void *context),

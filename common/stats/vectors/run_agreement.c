@@ -4,8 +4,7 @@
 #include "common/stats/agreement.h"
 #include "common/stats/vectors/vector.h"
 
-// values[rater][unit], null where missing, as counts per unit and category.
-static bool read_ratings(struct vector *vector, struct rt_ratings *ret)
+bool read_ratings(struct vector *vector, struct rt_ratings *ret)
 {
     const json_t *values = json_object_get(vector->inputs, "values");
     size_t categories, units = json_array_size(json_array_get(values, 0));

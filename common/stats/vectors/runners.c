@@ -20,6 +20,19 @@ static const struct {
     {"p_adjust", run_p_adjust},
     {"iso13528_algorithm_a", run_algorithm_a},
     {"beta_binomial_confidence_sequence", run_confidence_sequence},
+    {"lab_by_condition_reliability", run_reliability},
+    {"study_pairwise_agreement", run_study_agreement},
+    {"variance_components_henderson1", run_components},
+    {"d_study", run_dstudy},
+    {"ordinal_interlab", run_ordinal},
+    {"prompt_temperature_sensitivity", run_sensitivity},
+    {"replication_success", run_replication},
+    {"philox4x64_10", run_philox},
+    {"bootstrap_alpha", run_bootstrap_alpha},
+    {"bootstrap_study_agreement", run_bootstrap_study},
+    {"end_to_end_binary_study", run_study_binary},
+    {"end_to_end_ordinal_study", run_study_ordinal},
+    {"end_to_end_continuous_study", run_study_continuous},
 };
 
 vector_runner *vector_runner_of(const char *statistic)

@@ -9,6 +9,7 @@
 #include "common/base/json.h"
 
 #define VECTOR_FILE_BYTES (64u << 20)
+#define ARENA_BYTES       ((size_t)1 << 30)
 #define COUNT_MAX         (UINT64_C(1) << 53)
 
 struct chunk {
@@ -32,6 +33,7 @@ bool vector_load(struct vector *vector, const char *folder, const char *name)
 {
     struct rt_error err = {0};
     *vector = (struct vector){.folder = folder};
+    rt_arena_init(&vector->arena, ARENA_BYTES);
     if (!load_json(folder, name, &vector->whole, &err)) {
         snprintf(vector->text, sizeof vector->text, "%.300s", err.text);
         return false;
@@ -63,6 +65,7 @@ void vector_release(struct vector *vector)
         free(chunk);
         chunk = next;
     }
+    rt_arena_release(&vector->arena);
     *vector = (struct vector){0};
 }
 
@@ -197,6 +200,29 @@ struct factor table_factor(struct vector *vector, const struct table *table, con
         factor.codes[row] = code;
     }
     return factor;
+}
+
+void table_categories(const struct table *table, size_t row, size_t categories, uint64_t *ret)
+{
+    const char *prefix = table_has(table, "c0") ? "c" : "count_";
+    for (size_t c = 0; c < categories; c++) {
+        char column[32];
+        snprintf(column, sizeof column, "%s%zu", prefix, c);
+        ret[c] = as_count(table_at(table, row, column));
+    }
+}
+
+struct rt_factor_table table_factors(struct vector *vector, const struct table *table,
+                                     const char *const *columns, size_t count,
+                                     struct factor *ret_factors)
+{
+    uint32_t *codes = vector_alloc(vector, table->count * count, sizeof *codes);
+    for (size_t f = 0; f < count; f++) {
+        ret_factors[f] = table_factor(vector, table, columns[f]);
+        for (size_t row = 0; row < table->count; row++)
+            codes[row * count + f] = (uint32_t)ret_factors[f].codes[row];
+    }
+    return (struct rt_factor_table){codes, table->count, count};
 }
 
 json_t *out_value(struct rt_value value)

@@ -7,6 +7,9 @@
 
 #include <jansson.h>
 
+#include "common/base/arena.h"
+#include "common/stats/agreement.h"
+#include "common/stats/factor.h"
 #include "common/stats/precision.h"
 #include "common/stats/value.h"
 
@@ -21,6 +24,7 @@ struct vector {
     json_t *other; // the other vector's document, if one was named
     const json_t *inputs;
     void *chunks;
+    struct rt_arena arena;        // for rt_stats functions that want one
     char text[VECTOR_TEXT_BYTES]; // why it failed or was skipped
 };
 
@@ -41,6 +45,10 @@ vector_runner run_binomial_intervals, run_difference, run_iso5725, run_critical_
 vector_runner run_binary_interlab, run_mantel_haenszel, run_trend;
 vector_runner run_agreement_ratings, run_meta, run_meta_proportions;
 vector_runner run_p_adjust, run_algorithm_a, run_confidence_sequence;
+vector_runner run_reliability, run_study_agreement, run_components, run_dstudy;
+vector_runner run_ordinal, run_sensitivity, run_replication;
+vector_runner run_philox, run_bootstrap_alpha, run_bootstrap_study;
+vector_runner run_study_binary, run_study_ordinal, run_study_continuous;
 
 // Inputs. A missing or ill-typed member reads as 0 or empty; counts are never negative, and k never
 // above n.
@@ -70,6 +78,16 @@ struct factor {
 struct factor table_factor(struct vector *vector, const struct table *table, const char *column);
 // The rows' n and k in order; those of one lab each.
 struct rt_counts *table_all_counts(struct vector *vector, const struct table *table);
+
+// values[rater][unit] of the inputs, null where missing, as counts per unit and category.
+bool read_ratings(struct vector *vector, struct rt_ratings *ret);
+
+// Counts per category of one row: columns <prefix>0, <prefix>1 ...
+void table_categories(const struct table *table, size_t row, size_t categories, uint64_t *ret);
+// The codes of the named columns, cell after cell, and each one's factor.
+struct rt_factor_table table_factors(struct vector *vector, const struct table *table,
+                                     const char *const *columns, size_t count,
+                                     struct factor *ret_factors);
 
 // Outputs. An undefined value becomes null.
 json_t *out_value(struct rt_value value);

@@ -278,9 +278,9 @@ enum rt_status rt_study_add_status(struct rt_study *study, const struct rt_study
                                    uint32_t *ret_index)
 {
     struct rt_study_status mine = *state;
-    enum rt_status status = add_level(study, FACTOR_STATUS, state->label, &study->statuses,
-                                      study->status_count, &study->status_room,
-                                      sizeof *study->statuses, &mine.label);
+    enum rt_status status =
+        add_level(study, FACTOR_STATUS, state->label, &study->statuses, study->status_count,
+                  &study->status_room, sizeof *study->statuses, &mine.label);
     if (status)
         return status;
     if (ret_index)
@@ -369,8 +369,8 @@ enum rt_status rt_study_add_provenance(struct rt_study *study, const char *name,
     struct rt_study_pair mine = {copy(study, name), copy(study, value)};
     if (!mine.name || !mine.value)
         return RT_NO_MEMORY;
-    *label = (struct rt_study_label){mine.name, FACTOR_PROVENANCE,
-                                     (uint32_t)study->provenance_count};
+    *label =
+        (struct rt_study_label){mine.name, FACTOR_PROVENANCE, (uint32_t)study->provenance_count};
     study->label_count++;
     study->provenance[study->provenance_count++] = mine;
     return RT_OK;

@@ -28,7 +28,7 @@ struct rt_study_pair {
 
 struct rt_study_subject {
     const char *id;
-    const char *family;   // "" where unknown, as the next two
+    const char *family; // "" where unknown, as the next two
     const char *revision;
     const char *weights;
     bool synthetic; // an embedded stand-in: every rendering says so
@@ -110,7 +110,8 @@ struct rt_study_status {
 };
 
 // What served the subject. pairs are sorted by name; canaries are named "canary.x", effective
-// parameters "parameter.x", everything else as in the fingerprint object ("server", "quantisation").
+// parameters "parameter.x", everything else as in the fingerprint object ("server",
+// "quantisation").
 struct rt_study_fingerprint {
     const char *digest; // text, "sha256:..." or whatever the source calls it
     const struct rt_study_pair *pairs;
@@ -135,7 +136,7 @@ struct rt_study_cell {
     uint32_t severity;    // 0..4
     uint32_t status;
     uint64_t count;
-    uint64_t repeated;       // of count: output identical to an earlier trial of its condition and lab
+    uint64_t repeated; // of count: output identical to an earlier trial of its condition and lab
     int64_t score_sum_micro; // exact
 };
 
@@ -182,8 +183,8 @@ struct rt_study {
     const char *id;
     const char *title; // the question, as people read it
     bool phrasings_nested;
-    bool plan_known;     // planned numbers were given; else planned = received
-    bool repeats_known;  // cells say how many outputs repeat an earlier one
+    bool plan_known;    // planned numbers were given; else planned = received
+    bool repeats_known; // cells say how many outputs repeat an earlier one
     bool sealed;
 
     struct rt_study_subject *subjects;

@@ -84,14 +84,28 @@ static int compare_u32(uint32_t a, uint32_t b)
 static int by_labels(const void *left, const void *right)
 {
     const struct rt_study_cell *a = left, *b = right;
-    const uint32_t x[] = {a->condition.subject,  a->condition.arm,         a->condition.scenario,
-                          a->condition.phrasing, a->condition.temperature, a->lab,
-                          a->rater,              a->fingerprint,           a->status,
-                          a->outcome,            a->severity};
-    const uint32_t y[] = {b->condition.subject,  b->condition.arm,         b->condition.scenario,
-                          b->condition.phrasing, b->condition.temperature, b->lab,
-                          b->rater,              b->fingerprint,           b->status,
-                          b->outcome,            b->severity};
+    const uint32_t x[] = {a->condition.subject,
+                          a->condition.arm,
+                          a->condition.scenario,
+                          a->condition.phrasing,
+                          a->condition.temperature,
+                          a->lab,
+                          a->rater,
+                          a->fingerprint,
+                          a->status,
+                          a->outcome,
+                          a->severity};
+    const uint32_t y[] = {b->condition.subject,
+                          b->condition.arm,
+                          b->condition.scenario,
+                          b->condition.phrasing,
+                          b->condition.temperature,
+                          b->lab,
+                          b->rater,
+                          b->fingerprint,
+                          b->status,
+                          b->outcome,
+                          b->severity};
     int order = 0;
     for (size_t i = 0; i < sizeof x / sizeof *x && !order; i++)
         order = compare_u32(x[i], y[i]);
@@ -100,10 +114,17 @@ static int by_labels(const void *left, const void *right)
 
 static uint64_t hash_cell(const struct rt_study_cell *cell)
 {
-    const uint32_t labels[] = {cell->condition.subject,  cell->condition.arm,
-                               cell->condition.scenario, cell->condition.phrasing,
-                               cell->condition.temperature, cell->lab, cell->rater,
-                               cell->fingerprint, cell->status, cell->outcome, cell->severity};
+    const uint32_t labels[] = {cell->condition.subject,
+                               cell->condition.arm,
+                               cell->condition.scenario,
+                               cell->condition.phrasing,
+                               cell->condition.temperature,
+                               cell->lab,
+                               cell->rater,
+                               cell->fingerprint,
+                               cell->status,
+                               cell->outcome,
+                               cell->severity};
     uint64_t hash = 0xcbf29ce484222325u;
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
         hash = (hash ^ labels[i]) * 0x9e3779b97f4a7c15u, hash ^= hash >> 32;
@@ -194,9 +215,9 @@ static bool hypothesis_valid(const struct rt_study *study,
     if (!difference && !target && hypothesis->arm != RT_STUDY_NONE)
         return false;
     return (!hypothesis->has_margin || (isfinite(hypothesis->margin) && hypothesis->margin >= 0)) &&
-           (!hypothesis->has_original || (isfinite(hypothesis->original_estimate) &&
-                                          isfinite(hypothesis->original_se) &&
-                                          hypothesis->original_se >= 0));
+           (!hypothesis->has_original ||
+            (isfinite(hypothesis->original_estimate) && isfinite(hypothesis->original_se) &&
+             hypothesis->original_se >= 0));
 }
 
 enum rt_status rt_study_set_plan(struct rt_study *study, const struct rt_study_plan *plan)

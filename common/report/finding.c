@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+// The finding in words. Every sentence is one rule applied to one figure; none says more than the
+// interval beside it. The rules are printed with the report (method.c).
+#include <math.h>
+
+#include "common/report/finding.h"
+
+static const char *interval(const struct rt_report *report, struct rt_interval value)
+{
+    return rt_words_interval(report->arena, value);
+}
+
+static const char *number(const struct rt_report *report, struct rt_value value)
+{
+    return rt_words_number(report->arena, value);
+}
+
+enum rt_status rt_finding_add(struct rt_report *report, const char *topic,
+                              const struct rt_words *words)
+{
+    if (!words->text)
+        return RT_NO_MEMORY;
+    if (!*words->text)
+        return RT_OK;
+    RT_ASSERT(report->finding_count < RT_FINDING_MOST(report));
+    report->finding[report->finding_count++] = (struct rt_sentence){topic, words->text};
+    return RT_OK;
+}
+
+struct rt_words rt_finding_start(const struct rt_report *report, const struct rt_report_part *part)
+{
+    struct rt_words words = {report->arena, ""};
+    if (part && report->study->subject_count > 1)
+        rt_words_add(&words, "%s: ", report->study->subjects[part->subject].id);
+    return words;
+}
+
+// ---- verdicts and rates
+
+static void say_hypothesis(const struct rt_report *report,
+                           const struct rt_hypothesis_result *result, struct rt_words *words)
+{
+    const struct rt_study *study = report->study;
+    const struct rt_study_hypothesis *h = result->hypothesis;
+    const struct rt_estimate *e = &result->estimate;
+    rt_words_add(words, "%s %s. ", h->id,
+                 result->verdict == RT_REPLICATES || result->verdict == RT_DOES_NOT
+                     ? rt_verdict_text(result->verdict)
+                 : result->verdict == RT_INCONCLUSIVE ? "is inconclusive"
+                                                      : "has no answer: instrument silent");
+    if (h->measure == RT_STUDY_RISK_DIFFERENCE)
+        rt_words_add(words, "The behaviour's rate under %s minus its rate under %s is %s",
+                     study->arms[h->arm].id, study->arms[h->reference].id, number(report, e->mean));
+    else
+        rt_words_add(
+            words, "The rate of the behaviour%s%s is %s", h->arm == RT_STUDY_NONE ? "" : " under ",
+            h->arm == RT_STUDY_NONE ? "" : study->arms[h->arm].id, number(report, e->mean));
+    rt_words_add(words, " (scenarios like these: %s; next lab: %s) against the claim %s %.10g: %s.",
+                 interval(report, e->like_these), interval(report, e->prediction),
+                 rt_study_claim_text(h->claim), h->threshold, result->because);
+    if (result->bounds_straddle)
+        rt_words_add(words, " With all missing trials none or all the behaviour it would be %s.",
+                     interval(report, e->missing));
+    if (h->has_original && rt_value_ok(result->original_difference))
+        rt_words_add(words, " It differs from the original %.10g by %s.", h->original_estimate,
+                     number(report, result->original_difference));
+    if (result->without_lab != RT_STUDY_NONE)
+        rt_words_add(words, " Without %s it would read: %s.", study->labs[result->without_lab].id,
+                     rt_verdict_text(result->without_verdict));
+}
+
+static enum rt_status say_verdicts(struct rt_report *report, const struct rt_report_part *part)
+{
+    enum rt_status status = RT_OK;
+    for (size_t i = 0; i < part->hypothesis_count && !status; i++) {
+        struct rt_words words = rt_finding_start(report, part);
+        say_hypothesis(report, &part->hypotheses[i], &words);
+        status = rt_finding_add(report, "verdict", &words);
+    }
+    if (status || part->hypothesis_count)
+        return status;
+    struct rt_words words = rt_finding_start(report, part);
+    rt_words_add(&words,
+                 "The behaviour shows in %s of trials (this bench: %s; scenarios like these: %s), "
+                 "averaged over conditions; no hypothesis was preregistered, so this is a "
+                 "description.",
+                 number(report, part->overall.mean), interval(report, part->overall.this_bench),
+                 interval(report, part->overall.like_these));
+    return rt_finding_add(report, "rate", &words);
+}
+
+// Contrasts over all temperatures that no hypothesis speaks of.
+static enum rt_status say_contrasts(struct rt_report *report, const struct rt_report_part *part)
+{
+    const struct rt_study *study = report->study;
+    enum rt_status status = RT_OK;
+    for (size_t i = 0; i < part->contrasts.count && !status; i++) {
+        const struct rt_contrast *c = &part->contrasts.rows[i];
+        bool spoken = c->temperature != RT_STUDY_NONE;
+        for (size_t j = 0; j < part->hypothesis_count; j++)
+            spoken |= part->hypotheses[j].hypothesis->arm == c->arm &&
+                      part->hypotheses[j].hypothesis->reference == c->reference;
+        if (spoken || !rt_value_ok(c->effect.mean))
+            continue;
+        struct rt_words words = rt_finding_start(report, part);
+        rt_words_add(&words,
+                     "Not preregistered: %s minus its inert arm %s is %s (scenarios like these: "
+                     "%s; next lab: %s).",
+                     study->arms[c->arm].id, study->arms[c->reference].id,
+                     number(report, c->effect.mean), interval(report, c->effect.like_these),
+                     interval(report, c->effect.prediction));
+        status = rt_finding_add(report, "contrast", &words);
+    }
+    return status;
+}
+
+// ---- labs
+
+static enum rt_status say_agreement(struct rt_report *report, const struct rt_report_part *part)
+{
+    const struct rt_study_plan *plan = &report->study->plan;
+    const struct rt_estimate *e = &part->overall;
+    struct rt_words words = rt_finding_start(report, part);
+    if (!rt_value_ok(e->tau)) {
+        rt_words_add(&words, "Nothing can be said about agreement between labs: %s.",
+                     rt_reason_text(e->tau.reason));
+        return rt_finding_add(report, "agreement", &words);
+    }
+    rt_words_add(&words,
+                 "Across %zu labs the rate varies with a between-lab standard deviation "
+                 "tau = %s (%s interval %s)",
+                 e->labs, number(report, e->tau),
+                 rt_words_confidence(report->arena, plan->confidence),
+                 interval(report, e->tau_interval));
+    if (plan->has_tau_at_most && rt_interval_ok(e->tau_interval)) {
+        if (e->tau_interval.upper <= plan->tau_at_most)
+            rt_words_add(&words, ", within the preregistered limit of %.10g", plan->tau_at_most);
+        else if (e->tau_interval.lower > plan->tau_at_most)
+            rt_words_add(&words, ", above the preregistered limit of %.10g", plan->tau_at_most);
+        else
+            rt_words_add(&words,
+                         ", which is shown neither within nor above the preregistered limit of "
+                         "%.10g",
+                         plan->tau_at_most);
+    }
+    rt_words_add(&words, "; the next lab is expected between %s.", interval(report, e->prediction));
+    return rt_finding_add(report, "agreement", &words);
+}
+
+static void say_keys(const struct rt_report_part *part, const struct rt_lab_row *row,
+                     struct rt_words *words)
+{
+    const char *who = part->odd_count == 1 ? "It is the only lab whose"
+                                           : "Unlike every unflagged "
+                                             "lab, its";
+    size_t told = 0;
+    for (size_t i = 0; i < row->key_count && told < 3; i++) {
+        const struct rt_lab_key *key = &row->keys[i];
+        // Once something telling is named, keys on which all labs differ anyway only distract.
+        if (told && !key->others_agree)
+            break;
+        if (!told)
+            rt_words_add(words, " %s serving fingerprint has ", who);
+        rt_words_add(words, "%s%s = %s (%s: %s)", told ? "; " : "", key->name, key->value,
+                     key->others_agree ? "all others" : "others", key->others);
+        told++;
+    }
+    rt_words_add(words, told ? "."
+                             : " Its serving fingerprint holds nothing that the other labs' "
+                               "do not, so the cause is not in what was recorded.");
+}
+
+static enum rt_status say_odd_lab(struct rt_report *report, const struct rt_report_part *part,
+                                  const struct rt_lab_row *row)
+{
+    const struct rt_study *study = report->study;
+    const struct rt_study_lab *lab = &study->labs[row->lab];
+    struct rt_words words = rt_finding_start(report, part);
+    bool rate = row->looks[RT_LOOK_RATE].odd;
+    const struct rt_lab_look *look = &row->looks[rate ? RT_LOOK_RATE : RT_LOOK_EFFECT];
+    rt_words_add(&words,
+                 "%s differs from the other labs: its %s is %s where all labs' mean is %s "
+                 "(z' = %.1f against sigma_pt %.10g, Holm-adjusted p %s%s).",
+                 lab->id, rate ? "rate" : "treatment - inert effect", number(report, look->value),
+                 number(report, rate ? part->overall.mean : part->contrasts.rows[0].effect.mean),
+                 look->z_prime.number, study->plan.sigma_pt,
+                 look->p_holm.number < 0.001 ? "" : "= ", rt_words_p(report->arena, look->p_holm));
+    say_keys(part, row, &words);
+    for (size_t i = 0; i < part->without_count; i++)
+        if (part->without[i].lab == row->lab && rt_value_ok(part->without[i].tau))
+            rt_words_add(&words, " Without it tau is %s (%s) instead of %s.",
+                         number(report, part->without[i].tau),
+                         interval(report, part->without[i].tau_interval),
+                         number(report, part->overall.tau));
+    if (*lab->cause)
+        rt_words_add(&words, " Recorded cause: %s.", lab->cause);
+    return rt_finding_add(report, "lab", &words);
+}
+
+static enum rt_status say_no_odd_lab(struct rt_report *report, const struct rt_report_part *part)
+{
+    const struct rt_study_plan *plan = &report->study->plan;
+    struct rt_words words = rt_finding_start(report, part);
+    if (!plan->has_sigma_pt)
+        rt_words_add(&words, "Whether a lab stands apart was not asked: no sigma_pt was "
+                             "preregistered.");
+    else if (part->overall.labs < 3)
+        rt_words_add(&words, "Fewer than three comparable labs: nothing says which of them would "
+                             "be the odd one.");
+    else
+        rt_words_add(&words,
+                     "No lab stands apart: none of %zu reaches |z'| = %d against sigma_pt %.10g "
+                     "after Holm's adjustment.",
+                     part->overall.labs, RT_REPORT_ODD_Z, plan->sigma_pt);
+    return rt_finding_add(report, "lab", &words);
+}
+
+static enum rt_status say_labs(struct rt_report *report, const struct rt_report_part *part)
+{
+    enum rt_status status = RT_OK;
+    if (!part->odd_count)
+        return say_no_odd_lab(report, part);
+    for (size_t l = 0; l < part->lab_count && !status; l++)
+        if (part->labs[l].odd)
+            status = say_odd_lab(report, part, &part->labs[l]);
+    return status;
+}
+
+// ---- phrasing and temperature
+
+static const char *level(const struct rt_report *report, bool phrasing, uint32_t index)
+{
+    if (phrasing)
+        return report->study->phrasings[index].id;
+    return rt_words_temperature(report->arena, report->study->temperatures_micro[index]);
+}
+
+static enum rt_status say_dependence(struct rt_report *report, const struct rt_report_part *part,
+                                     bool phrasing)
+{
+    const struct rt_dependence *all = phrasing ? &part->phrasings : &part->temperatures;
+    const char *topic = phrasing ? "phrasing" : "temperature";
+    struct rt_words words = rt_finding_start(report, part);
+    if (!all->pairs || !rt_interval_ok(all->rows[0].interval))
+        return RT_OK;
+    bool clear = all->strongest < all->count;
+    const struct rt_comparison *row = &all->rows[clear ? all->strongest : 0];
+    rt_words_add(&words,
+                 clear ? "The rate depends on %s: %s minus %s is %s"
+                       : "No difference by %s is clear; the largest, %s minus %s, is %s",
+                 topic, level(report, phrasing, row->a), level(report, phrasing, row->b),
+                 number(report, row->difference));
+    rt_words_add(&words, " (simultaneous %s interval over scenarios %s)",
+                 rt_words_confidence(report->arena, report->study->plan.confidence),
+                 interval(report, row->interval));
+    if (rt_value_ok(all->noise_floor))
+        rt_words_add(&words, "; the same text twice stays within %s of itself",
+                     number(report, all->noise_floor));
+    rt_words_add(&words, ".");
+    for (size_t i = 0; i < all->count; i++)
+        if (all->rows[i].null_pair && all->rows[i].clear)
+            rt_words_add(&words,
+                         " But %s and %s are the same text and differ by %s (%s): something "
+                         "besides the words varies with the phrasing.",
+                         level(report, true, all->rows[i].a), level(report, true, all->rows[i].b),
+                         number(report, all->rows[i].difference),
+                         interval(report, all->rows[i].interval));
+    return rt_finding_add(report, topic, &words);
+}
+
+// ---- all of it
+
+static enum rt_status say_part(struct rt_report *report, const struct rt_report_part *part)
+{
+    enum rt_status status = say_verdicts(report, part);
+    if (!status)
+        status = say_contrasts(report, part);
+    if (!status)
+        status = say_agreement(report, part);
+    if (!status)
+        status = say_labs(report, part);
+    if (!status)
+        status = say_dependence(report, part, true);
+    if (!status)
+        status = say_dependence(report, part, false);
+    return status ? status : rt_finding_caveats(report, part);
+}
+
+enum rt_status rt_finding_make(struct rt_report *report)
+{
+    report->finding =
+        rt_arena_array(report->arena, RT_FINDING_MOST(report), sizeof *report->finding);
+    if (!report->finding)
+        return RT_NO_MEMORY;
+    enum rt_status status = RT_OK;
+    for (size_t i = 0; i < report->part_count && !status; i++)
+        if (report->parts[i].primary)
+            status = say_part(report, &report->parts[i]);
+    if (!status)
+        status = rt_finding_missing(report);
+    if (!status)
+        status = rt_finding_headline(report);
+    if (!status)
+        status = rt_finding_next(report);
+    rt_method_list(&report->method.rows, &report->method.count);
+    return status;
+}

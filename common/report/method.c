@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// How figures and words come about, printed with every report.
+#include "common/report/finding.h"
+
+static const struct rt_study_pair rules[] = {
+    {"rate", "Share of trials that show the behaviour. Refusals and trials that were not exposed, "
+             "truncated or badly formatted are in the denominator; errors, timeouts, withheld and "
+             "unreturned trials are missing. Averages give each condition and each lab one vote, "
+             "over conditions in which every compared lab has trials. A lab is compared if it "
+             "covers at least 80 % of the conditions."},
+    {"this bench", "Scenarios held fixed: random effects over labs (REML), the wider of the "
+                   "Knapp-Hartung and the Wald interval. One lab alone: normal interval from its "
+                   "sampling variance."},
+    {"scenarios like these", "t interval on scenario means, scenarios - 1 degrees of freedom; "
+                             "rough below 20 scenarios. This is the headline interval."},
+    {"next lab", "Prediction interval of the random-effects model: where the rate of a further lab "
+                 "on this bench is expected."},
+    {"tau", "Between-lab standard deviation of design-standardised rates on the probability scale "
+            "(REML), with its Q-profile interval. Sampling variances are Beta posterior variances; "
+            "at temperature 0 the lab x condition mean square."},
+    {"contrast", "Treatment - inert within scenario, phrasing, temperature and lab, averaged, then "
+                 "random effects over labs."},
+    {"verdict", "Replicates: the next-lab and the scenarios-like-these interval lie on the claimed "
+                "side of the threshold. Does not replicate: both lie against it, or both inside "
+                "+- margin where an effect was claimed. Otherwise, or where missing trials alone "
+                "could turn it: inconclusive. A verdict that says nothing or little was seen reads "
+                "instrument silent where known-answer trials were missed or, without such trials, "
+                "no trial showed the behaviour."},
+    {"missing", "Bounds: every planned trial that is missing counted as the behaviour, or none of "
+                "them, over all labs."},
+    {"odd lab", "z' of ISO 13528 against the preregistered sigma_pt around Algorithm A's robust "
+                "mean, on the rate and on the first treatment - inert effect. A lab is named at "
+                "|z'| >= 3 if the p value that also allows for its own sampling noise stays below "
+                "1 - confidence after Holm's adjustment over all labs, looks and subjects."},
+    {"fingerprint", "For a named lab: the keys of its serving fingerprint whose values no lab that "
+                    "is not named has; canaries first, then keys on which all others agree."},
+    {"s_r, s_L, s_R", "ISO 5725-2 on 0/1 results: square roots of the mean variances over "
+                      "conditions, within labs, between labs, both together."},
+    {"accordance, concordance", "Chance that two trials of one lab, or of two labs, agree; plain "
+                                "means over conditions."},
+    {"phrasing, temperature", "Pairs of levels compared within scenarios; t on scenario "
+                              "differences, Bonferroni over pairs. Called clear where the interval "
+                              "excludes zero and the difference exceeds the null pair's interval."},
+    {"agreement on verdicts",
+     "Each lab's verdict in each condition at the registered threshold; "
+     "alpha, kappa and AC1 only where at least 10 % of verdicts are in the "
+     "minority."},
+    {"Mandel's h and k", "h on each lab's standardised rate, k on its within-lab variance pooled "
+                         "over conditions; unadjusted, shown and not used to name labs."},
+    {"where to look next",
+     "The first that applies: a named lab; a null pair that differs; missing "
+     "trials that could turn a verdict; tau above or not within its limit; an "
+     "inconclusive verdict's wider interval; the clearest phrasing pair."},
+};
+
+void rt_method_list(const struct rt_study_pair **ret_rows, size_t *ret_count)
+{
+    *ret_rows = rules;
+    *ret_count = sizeof rules / sizeof *rules;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pieces rt_report_make is put together from, one source file each. Private to common/report.
+// Pure; memory in the slice's or report's arena.
+#ifndef RT_REPORT_PARTS_H
+#define RT_REPORT_PARTS_H
+
+#include "common/report/model.h"
+#include "common/report/slice.h"
+
+// estimate.c
+enum rt_status rt_estimate_make(const struct rt_slice *slice, const struct rt_filter *filter,
+                                struct rt_estimate *ret) RT_WARN_UNUSED;
+enum rt_status rt_estimate_block(const struct rt_slice *slice, const struct rt_filter *filter,
+                                 const struct rt_block *block,
+                                 struct rt_estimate *ret) RT_WARN_UNUSED;
+enum rt_status rt_spread_block(struct rt_arena *arena, const struct rt_block *block,
+                               struct rt_spread *ret) RT_WARN_UNUSED;
+
+// margins.c: by_arm, by_phrasing, by_temperature, grid, contrasts of part.
+enum rt_status rt_margins_make(const struct rt_slice *slice,
+                               struct rt_report_part *part) RT_WARN_UNUSED;
+enum rt_status rt_contrasts_make(const struct rt_slice *slice,
+                                 struct rt_report_part *part) RT_WARN_UNUSED;
+
+// compare.c
+enum rt_status rt_dependence_make(const struct rt_slice *slice,
+                                  struct rt_report_part *part) RT_WARN_UNUSED;
+
+// labs.c: rows, h, k and looks (without Holm).
+enum rt_status rt_labs_make(const struct rt_slice *slice,
+                            struct rt_report_part *part) RT_WARN_UNUSED;
+// Holm over the looks of all parts under each rater, then the odd flags.
+enum rt_status rt_labs_flag(struct rt_report *report) RT_WARN_UNUSED;
+
+// agree.c: agreement on verdicts, heterogeneity table, figures with labs left out (needs the
+// flags).
+enum rt_status rt_agreement_make(const struct rt_slice *slice,
+                                 struct rt_report_part *part) RT_WARN_UNUSED;
+
+enum rt_status rt_heterogeneity_make(const struct rt_slice *slice,
+                                     struct rt_report_part *part) RT_WARN_UNUSED;
+enum rt_status rt_without_make(const struct rt_slice *slice,
+                               struct rt_report_part *part) RT_WARN_UNUSED;
+
+// strata.c: the keys of every odd lab.
+enum rt_status rt_strata_make(struct rt_report *report) RT_WARN_UNUSED;
+
+// verdict.c; needs the odd flags.
+enum rt_status rt_hypotheses_make(const struct rt_slice *slice,
+                                  struct rt_report_part *part) RT_WARN_UNUSED;
+
+// participation.c
+enum rt_status rt_participation_make(struct rt_report *report) RT_WARN_UNUSED;
+
+// finding.c: headline, finding, next, method.
+enum rt_status rt_finding_make(struct rt_report *report) RT_WARN_UNUSED;
+
+#endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// minisign's key files (its manual, section "Key files"). A public key is "Ed" ‖ number ‖ key; a
-// secret one is "Ed" ‖ "Sc" or zero ‖ "B2" ‖ salt ‖ u64le operations ‖ u64le memory ‖ (number ‖
-// seed ‖ public key ‖ BLAKE2b-256 of "Ed" and those), the part in parentheses under scrypt's key
-// stream.
+// minisign's key files. A public key is "Ed", number, key. A secret key is "Ed", "Sc" or two zeros,
+// "B2", salt, u64le operations, u64le memory, and then, under scrypt's key stream where encrypted:
+// number, seed, public key, BLAKE2b-256 of "Ed" and those three.
 #include <sodium.h>
 
 #include "common/base/file.h"

@@ -25,7 +25,8 @@ struct rt_tile {
     uint16_t width; // 1 to 256; 256 is a full tile
 };
 
-// "tile/<level>/x001/x234/067[.p/<width>]" or "tile/entries/…"; ret_path needs RT_TILE_PATH_BYTES.
+// "tile/<level>/x001/x234/067[.p/<width>]", or "tile/entries/" and the same; ret_path needs
+// RT_TILE_PATH_BYTES.
 void rt_tile_path(const struct rt_tile *tile, char *ret_path);
 // Exactly that form, one spelling a tile (RT_MALFORMED).
 enum rt_status rt_tile_parse_path(struct rt_bytes path, struct rt_tile *ret_tile) RT_WARN_UNUSED;

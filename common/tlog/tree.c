@@ -221,13 +221,16 @@ enum rt_status rt_tree_verify_consistency(uint64_t old_size, uint64_t new_size,
 {
     if (new_size > RT_TREE_SIZE_MOST || old_size > new_size)
         return RT_BAD_PROOF;
-    if (old_size == new_size)
-        return count == 0 && rt_digest_equal(old_root, new_root) ? RT_OK : RT_BAD_PROOF;
     if (old_size == 0) {
         struct rt_digest empty;
         rt_sha256(rt_bytes(NULL, 0), &empty);
-        return count == 0 && rt_digest_equal(old_root, &empty) ? RT_OK : RT_BAD_PROOF;
+        if (!rt_digest_equal(old_root, &empty))
+            return RT_BAD_PROOF;
     }
+    if (old_size == new_size)
+        return count == 0 && rt_digest_equal(old_root, new_root) ? RT_OK : RT_BAD_PROOF;
+    if (old_size == 0)
+        return count == 0 ? RT_OK : RT_BAD_PROOF;
     struct position at = {old_size - 1, new_size - 1};
     while (at.node & 1)
         up(&at);

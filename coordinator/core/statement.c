@@ -225,6 +225,10 @@ enum rt_status core_step_state(struct rt_core *core, const struct rt_core_event 
     core_effect_campaign(core, effects, c);
     core_effect_notice(core, effects, c, RT_CORE_ALL_LABS,
                        (enum rt_notice_kind)event->state.action);
+    // The offer carries the draw, without which no lab can order its trials.
+    if (event->state.action == RT_STATEMENT_ACTION_START)
+        for (uint32_t l = 0; l < campaign->campaign->lab_count; l++)
+            core_effect_offer(core, effects, c, l, 0);
     settle(core, c, effects);
     for (uint32_t l = 0; l < campaign->campaign->lab_count; l++)
         core_serve(core, c, l, effects);

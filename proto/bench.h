@@ -31,6 +31,14 @@ struct rt_card_entry {
     size_t text_count;
 };
 
+// One scenario of the bench, by its salted object.
+struct rt_bench_entry {
+    const char *id;
+    struct rt_digest digest;
+    const char *file;            // "scenarios/x.yaml", for messages; "" after decoding
+    uint8_t salt[RT_SALT_BYTES]; // zeros after decoding
+};
+
 struct rt_bench {
     const char *id, *version, *title, *licence, *canary;
     bool crossed; // phrasing ids are one factor across scenarios
@@ -40,10 +48,8 @@ struct rt_bench {
     size_t card_count;
     struct rt_change *changes;
     size_t change_count;
-    struct rt_scenario **scenarios; // in file name order
-    struct rt_digest *scenario_digests;
-    const char **scenario_files; // "scenarios/x.yaml", for messages
-    uint8_t (*salts)[RT_SALT_BYTES];
+    struct rt_bench_entry *entries; // in file name order
+    struct rt_scenario **scenarios; // the same order; NULL after decoding
     size_t scenario_count;
     struct rt_digest digest; // of the bench object
 };
@@ -57,9 +63,13 @@ enum rt_status rt_bench_load(const char *folder, bool read_only, struct rt_arena
 
 // The bench object (canonical msgpack: card, taxonomy, changes, and scenarios by salted digest).
 enum rt_status rt_bench_encode(const struct rt_bench *bench, struct rt_buf *out) RT_WARN_UNUSED;
-// The inverse, strict. scenarios, files and salts are NULL; scenario_digests is filled.
+// The inverse, strict: entries without files and salts, scenarios NULL.
 enum rt_status rt_bench_decode(struct rt_bytes object, struct rt_arena *arena,
                                struct rt_bench **ret_bench) RT_WARN_UNUSED;
+
+// Findings of rt_scenario_lint over all scenarios, and files that lack the bench's canary; appended
+// to out one a line. Returns how many. The folder is the one the bench was loaded from.
+size_t rt_bench_lint(const struct rt_bench *bench, const char *folder, struct rt_buf *out);
 
 // The index of a label, or RT_NONE.
 uint32_t rt_bench_label(const struct rt_bench *bench, const char *id);

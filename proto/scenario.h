@@ -124,8 +124,8 @@ struct rt_limits {
 
 // A condition over a finished play; every part that is set must hold.
 struct rt_condition {
-    bool has_calls; // exactly `calls` tool calls were made (since `after`, when given)
     uint32_t calls;
+    bool has_calls;     // exactly `calls` tool calls were made (since `after`, when given)
     const char *called; // this tool was called (since `after`), "" none
     uint32_t called_tool;
     struct rt_pair *with; // ... with arguments matching these patterns (argument, PCRE2)

@@ -76,21 +76,22 @@ static double away_from_zero(double x)
     return fabs(x) < DBL_MIN / DBL_EPSILON ? DBL_MIN / DBL_EPSILON : x;
 }
 
-// Modified Lentz evaluation of the continued fraction of I_x(a, b) a / prefactor (DLMF 8.17.22).
-static double beta_fraction(double x, double a, double b)
+// prefactor / I_x(a, b) as the even part of the continued fraction of DLMF 8.17.22 (DiDonato and
+// Morris 1992), by modified Lentz. In this form nothing cancels where y is small: it enters by
+// itself, not as 1 - x.
+static double beta_fraction(double x, double y, double a, double b)
 {
-    double c = 1;
-    double d = 1 / away_from_zero(1 - (a + b) * x / (a + 1));
-    double value = d;
+    double value = away_from_zero(a * (a * y - b * x + 1) / (a + 1));
+    double c = value;
+    double d = 0;
     for (double m = 1; m < STEPS_MAX; m++) {
-        double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-        d = 1 / away_from_zero(1 + even * d);
-        c = away_from_zero(1 + even / c);
-        value *= d * c;
-        double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-        d = 1 / away_from_zero(1 + odd * d);
-        c = away_from_zero(1 + odd / c);
-        double step = d * c;
+        double lower = a + 2 * m - 1;
+        double top = (a + m - 1) / lower * ((a + b + m - 1) / lower) * (m * (b - m)) * x * x;
+        double bottom = m + m * (b - m) * x / lower +
+                        (a + m) * (a * y - b * x + 1 + m * (1 + y)) / (a + 2 * m + 1);
+        d = 1 / away_from_zero(bottom + top * d);
+        c = away_from_zero(bottom + top / c);
+        double step = c * d;
         value *= step;
         if (fabs(step - 1) <= DBL_EPSILON)
             break;
@@ -112,10 +113,10 @@ static struct rt_tails beta_tails(const struct beta_shape *shape, double x, doub
     double prefactor = beta_prefactor(shape, x, y);
     *ret_prefactor = prefactor;
     if (x < (a + 1) / (a + b + 2)) {
-        double lower = fmin(1, prefactor * beta_fraction(x, a, b) / a);
+        double lower = fmin(1, prefactor / beta_fraction(x, y, a, b));
         return (struct rt_tails){lower, 1 - lower};
     }
-    double upper = fmin(1, prefactor * beta_fraction(y, b, a) / b);
+    double upper = fmin(1, prefactor / beta_fraction(y, x, b, a));
     return (struct rt_tails){1 - upper, upper};
 }
 

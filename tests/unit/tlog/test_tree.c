@@ -93,7 +93,7 @@ static uint64_t number(const json_t *item, const char *key)
     const json_t *value = json_object_get(item, key);
     if (json_is_integer(value))
         return (uint64_t)json_integer_value(value);
-    assert_true(json_is_real(value)); // as test_must_reject loads them
+    assert_true(json_is_real(value));     // as test_must_reject loads them
     double real = json_real_value(value); // 2^64-1 reads as 2^64
     return real < 18446744073709551616.0 ? (uint64_t)real : UINT64_MAX;
 }
@@ -283,7 +283,8 @@ static bool base64_digest(const json_t *value, struct rt_digest *ret_digest)
     memset(ret_digest, 0, sizeof *ret_digest);
     return json_is_string(value) &&
            rt_base64_decode(json_string_value(value), json_string_length(value), ret_digest->bytes,
-                            RT_DIGEST_BYTES, &size) == RT_OK;
+                            RT_DIGEST_BYTES, &size) == RT_OK &&
+           size > 0;
 }
 
 // RT_OK or RT_BAD_PROOF for one file of the set; longer hashes cannot reach our functions.

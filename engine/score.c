@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
-#include "engine/pattern.h"
+#include "engine/match.h"
 #include "engine/play.h"
 #include "engine/stage.h"
 
@@ -21,29 +21,21 @@ struct view {
     bool pattern_limit;
 };
 
-// An expanded template; empty where it fails, and view->failed says so.
-static struct rt_bytes expand(struct view *view, const char *text, enum rt_expand how)
+// An expanded template; "" where it fails, and view->failed says so.
+static const char *expand(struct view *view, const char *text, enum rt_expand how)
 {
     struct rt_buf out;
     rt_buf_init(&out, RT_SCENARIO_TEXT_MOST);
     enum rt_status status = rt_scenario_expand(&view->scene, text, how, &out);
     if (!status)
         status = rt_buf_ok(&out);
-    struct rt_bytes copy = rt_arena_bytes(&view->arena, rt_buf_bytes(&out));
-    if (!status && out.size && !copy.data)
+    const char *copy = status ? "" : rt_arena_strdup(&view->arena, rt_buf_str(&out));
+    if (!copy)
         status = RT_NO_MEMORY;
     if (status && !view->failed)
         view->failed = status;
     rt_buf_release(&out);
-    return status ? rt_bytes(NULL, 0) : copy;
-}
-
-static bool matches(struct view *view, struct rt_bytes pattern, struct rt_bytes text)
-{
-    enum rt_match match = rt_pattern_match(pattern, text);
-    if (match == RT_MATCH_LIMIT)
-        view->pattern_limit = true;
-    return match == RT_MATCH_YES;
+    return copy ? copy : "";
 }
 
 // ---- the parts of a condition
@@ -65,8 +57,8 @@ static bool world_holds(struct view *view, const struct rt_pair *wanted, size_t 
     const struct rt_scenario *scenario = view->scenario;
     for (size_t i = 0; i < count; i++) {
         int place = rt_pair_index(scenario->world, scenario->world_count, wanted[i].name);
-        if (place < 0 || !rt_bytes_equal_str(expand(view, wanted[i].value, RT_EXPAND_TEXT),
-                                             view->scene.world[place]))
+        if (place < 0 ||
+            strcmp(expand(view, wanted[i].value, RT_EXPAND_TEXT), view->scene.world[place]) != 0)
             return false;
     }
     return true;
@@ -90,7 +82,8 @@ static bool arguments_match(struct view *view, struct rt_bytes arguments,
         rt_buf_clear(&value);
         const json_t *given = json_object_get(json, with[i].name);
         fits = given && rt_play_argument_text(given, &value) && !rt_buf_ok(&value) &&
-               matches(view, expand(view, with[i].value, RT_EXPAND_PATTERN), rt_buf_bytes(&value));
+               rt_match(expand(view, with[i].value, RT_EXPAND_PATTERN), rt_buf_bytes(&value),
+                        &view->pattern_limit);
     }
     rt_buf_release(&value);
     json_decref(json);
@@ -117,14 +110,14 @@ static bool calls_hold(struct view *view, const struct rt_condition *when, uint3
 
 static bool said(struct view *view, const char *pattern, uint32_t since)
 {
-    struct rt_bytes compiled = expand(view, pattern, RT_EXPAND_PATTERN);
+    const char *whole = expand(view, pattern, RT_EXPAND_PATTERN);
     for (size_t i = 0; i < view->transcript->entry_count; i++) {
         const struct rt_entry *entry = &view->transcript->entries[i];
         if (entry->kind != RT_ENTRY_REPLY || entry->turn <= since)
             continue;
-        if (entry->text.size && matches(view, compiled, entry->text))
+        if (entry->text.size && rt_match(whole, entry->text, &view->pattern_limit))
             return true;
-        if (entry->refusal.size && matches(view, compiled, entry->refusal))
+        if (entry->refusal.size && rt_match(whole, entry->refusal, &view->pattern_limit))
             return true;
     }
     return false;
@@ -167,10 +160,7 @@ static enum rt_status open_view(struct view *view)
     if (!world)
         return RT_NO_MEMORY;
     for (size_t i = 0; i < scenario->world_count; i++) {
-        struct rt_bytes value = expand(view, scenario->world[i].value, RT_EXPAND_TEXT);
-        world[i] = rt_arena_strndup(&view->arena, (const char *)value.data, value.size);
-        if (!world[i])
-            return RT_NO_MEMORY;
+        world[i] = expand(view, scenario->world[i].value, RT_EXPAND_TEXT);
     }
     for (size_t i = 0; i < transcript->entry_count; i++) {
         const struct rt_entry *entry = &transcript->entries[i];

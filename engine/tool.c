@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
-#include "engine/pattern.h"
+#include "engine/match.h"
 #include "engine/stage.h"
 
 static struct rt_scene scene_of(const struct rt_play *play)
@@ -181,7 +181,7 @@ static bool case_fits(struct rt_play *play, const struct rt_case *row, const jso
         if (status)
             play->failed = status;
         fits = !status && value && rt_play_argument_text(value, &text) && !rt_buf_ok(&text) &&
-               rt_pattern_match(rt_buf_bytes(&pattern), rt_buf_bytes(&text)) == RT_MATCH_YES;
+               rt_match(rt_buf_str(&pattern), rt_buf_bytes(&text), NULL);
     }
     rt_buf_release(&text);
     rt_buf_release(&pattern);

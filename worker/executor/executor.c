@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/executor/executor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "common/base/time.h"
+#include "worker/executor/exec_state.h"
+
+// ---- making one
+
+static const struct rt_backend_kind *kind_of(enum rt_executor executor)
+{
+    return executor == RT_EXECUTOR_BUILTIN ? &rt_backend_builtin
+           : executor == RT_EXECUTOR_CHAT  ? &rt_backend_chat
+                                           : NULL;
+}
+
+static int64_t top_p_of(const struct rt_lab_subject *subject)
+{
+    int64_t micro;
+    const char *text = rt_pair_value(subject->defaults, subject->default_count, "top_p");
+    return text && rt_parse_micro(text, &micro) == RT_OK ? micro : 1000000;
+}
+
+enum rt_status rt_exec_open(const struct rt_exec_options *options, struct rt_exec **ret_exec,
+                            struct rt_error *err)
+{
+    const struct rt_lab_subject *subject = options->subject;
+    const struct rt_backend_kind *kind = kind_of(subject->executor);
+    if (!kind)
+        return rt_error_set(err, RT_UNSUPPORTED,
+                            "subject %s: this version plays executor `builtin` and `chat` only",
+                            subject->id);
+    uint32_t slots = subject->concurrency ? subject->concurrency : 1;
+    slots = slots > RT_EXEC_IN_FLIGHT_MOST ? RT_EXEC_IN_FLIGHT_MOST : slots;
+    struct rt_exec *exec = calloc(1, sizeof *exec + slots * sizeof exec->slots[0]);
+    if (!exec)
+        return rt_error_set(err, RT_NO_MEMORY, "subject %s: out of memory", subject->id);
+    exec->options = *options;
+    exec->kind = kind;
+    exec->top_p_micro = top_p_of(subject);
+    exec->timeout_ms = subject->timeout_ms > 0 ? subject->timeout_ms : 120000;
+    exec->slot_count = slots;
+    rt_buf_init(&exec->fingerprint, RT_FINGERPRINT_MOST);
+    enum rt_status status =
+        kind == &rt_backend_chat
+            ? rt_backend_chat_new(subject, options->key_file, slots, &exec->backend, err)
+            : rt_backend_builtin_new(subject, options->scenarios, options->scenario_count, slots,
+                                     &exec->backend, err);
+    if (status) {
+        rt_exec_free(exec);
+        return status;
+    }
+    *ret_exec = exec;
+    return RT_OK;
+}
+
+void rt_exec_free(struct rt_exec *exec)
+{
+    if (!exec)
+        return;
+    for (uint32_t i = 0; i < exec->slot_count; i++)
+        rt_play_free(exec->slots[i].play);
+    if (exec->backend)
+        exec->kind->free(exec->backend);
+    rt_buf_release(&exec->fingerprint);
+    free(exec);
+}
+
+struct rt_bytes rt_exec_fingerprint(const struct rt_exec *exec, struct rt_digest *ret_digest)
+{
+    RT_ASSERT(exec->fingerprint.size > 0);
+    rt_sha256(rt_buf_bytes(&exec->fingerprint), ret_digest);
+    return rt_buf_bytes(&exec->fingerprint);
+}
+
+// ---- trials
+
+size_t rt_exec_in_flight(const struct rt_exec *exec)
+{
+    return exec->in_flight;
+}
+
+size_t rt_exec_room(const struct rt_exec *exec)
+{
+    return exec->slot_count - exec->in_flight;
+}
+
+// Ask for the play's next turn; a play that has ended waits to be collected.
+static void advance(struct rt_exec *exec, struct rt_exec_slot *slot)
+{
+    const struct rt_chat_request *request = rt_play_request(slot->play);
+    if (!request)
+        return;
+    int64_t now_ms = rt_time_wall_ms();
+    int64_t left_ms = rt_play_left_ms(slot->play, now_ms);
+    int64_t timeout_ms = exec->timeout_ms < left_ms ? exec->timeout_ms : left_ms;
+    if (exec->kind->ask(exec->backend, (uint32_t)(slot - exec->slots), request, timeout_ms,
+                        left_ms)) {
+        rt_play_fail(slot->play, RT_ERROR_KIND_ENGINE, "the request is too large to send", now_ms);
+        return;
+    }
+    slot->asked = true;
+}
+
+enum rt_status rt_exec_submit(struct rt_exec *exec, const struct rt_exec_trial *trial,
+                              struct rt_error *err)
+{
+    struct rt_exec_slot *free_slot = NULL;
+    uint64_t context = exec->options.subject->context;
+    for (uint32_t i = 0; i < exec->slot_count; i++) {
+        struct rt_exec_slot *slot = &exec->slots[i];
+        if (slot->play && slot->tag == trial->tag)
+            return rt_error_set(err, RT_EXISTS, "the trial is in flight");
+        if (!slot->play && !free_slot)
+            free_slot = slot;
+    }
+    if (!free_slot)
+        return rt_error_set(err, RT_AGAIN, "no room for another trial");
+    struct rt_play_setup setup = {trial->scenario,          trial->arm,        trial->phrasing,
+                                  trial->temperature_micro, exec->top_p_micro, trial->seed};
+    enum rt_status status = rt_play_start(&setup, rt_time_wall_ms(), &free_slot->play);
+    if (status)
+        return rt_error_set(err, status, "scenario %s cannot be played: %s", trial->scenario->id,
+                            rt_status_text(status));
+    free_slot->scenario = trial->scenario;
+    free_slot->tag = trial->tag;
+    free_slot->asked = false;
+    free_slot->requests = 0;
+    free_slot->detail[0] = 0;
+    exec->in_flight++;
+    if (context && context < trial->scenario->limits.min_context) {
+        snprintf(free_slot->detail, sizeof free_slot->detail,
+                 "subject %s offers %llu tokens of context, the scenario needs %u",
+                 exec->options.subject->id, (unsigned long long)context,
+                 trial->scenario->limits.min_context);
+        rt_play_fail(free_slot->play, RT_ERROR_KIND_POLICY, free_slot->detail, rt_time_wall_ms());
+    }
+    advance(exec, free_slot);
+    return RT_OK;
+}
+
+static void take_answer(void *ctx, const struct rt_backend_answer *answer)
+{
+    struct rt_exec *exec = ctx;
+    struct rt_exec_slot *slot = &exec->slots[answer->slot];
+    int64_t now_ms = rt_time_wall_ms();
+    slot->asked = false;
+    slot->requests += answer->requests;
+    if (answer->reply) {
+        enum rt_status status = rt_play_reply(slot->play, answer->reply, now_ms);
+        if (!status) {
+            advance(exec, slot);
+            return;
+        }
+        snprintf(slot->detail, sizeof slot->detail, "the reply cannot be played: %s",
+                 rt_status_text(status));
+        rt_play_fail(slot->play,
+                     status == RT_MALFORMED ? RT_ERROR_KIND_PROTOCOL : RT_ERROR_KIND_ENGINE,
+                     slot->detail, now_ms);
+        return;
+    }
+    snprintf(slot->detail, sizeof slot->detail, "%s", answer->text);
+    rt_play_fail(slot->play, answer->timeout ? RT_ERROR_KIND_NONE : answer->error, answer->text,
+                 now_ms);
+}
+
+// ---- finished trials
+
+static uint64_t clamp_u32(uint64_t value)
+{
+    return value > UINT32_MAX ? UINT32_MAX : value;
+}
+
+static void vacate(struct rt_exec *exec, struct rt_exec_slot *slot)
+{
+    rt_play_free(slot->play);
+    slot->play = NULL;
+    exec->in_flight--;
+}
+
+static enum rt_status collect_one(struct rt_exec *exec, struct rt_exec_slot *slot,
+                                  struct rt_exec_done *ret_done)
+{
+    const struct rt_transcript *transcript = rt_play_transcript(slot->play);
+    const struct rt_entry *last = &transcript->entries[transcript->entry_count - 1];
+    struct rt_exec_done done = {.tag = slot->tag, .requests = slot->requests};
+    RT_ASSERT(transcript->entry_count > 0);
+    rt_buf_init(&done.transcript, RT_TRANSCRIPT_MOST);
+    enum rt_status status = rt_transcript_encode(transcript, &done.transcript);
+    if (!status)
+        status = rt_score(slot->scenario, exec->options.labels, exec->options.label_count,
+                          transcript, &done.score);
+    if (status == RT_NO_MEMORY) {
+        rt_buf_release(&done.transcript);
+        return status;
+    }
+    if (status) {
+        // A transcript over its limit, or a bench whose labels do not fit: the instrument's fault.
+        done.score = (struct rt_score){
+            .status = RT_TRIAL_ERROR, .error = RT_ERROR_KIND_ENGINE, .rule = RT_NONE};
+        rt_buf_clear(&done.transcript);
+        snprintf(slot->detail, sizeof slot->detail, "cannot be scored: %s", rt_status_text(status));
+    }
+    rt_transcript_output(transcript, &done.output);
+    rt_transcript_tokens(transcript, &done.tokens_in, &done.tokens_out);
+    done.tokens_in = clamp_u32(done.tokens_in);
+    done.tokens_out = clamp_u32(done.tokens_out);
+    done.started_ms = transcript->started_ms;
+    done.finished_ms = transcript->started_ms + (int64_t)last->at_ms;
+    done.latency_ms = clamp_u32(last->at_ms);
+    snprintf(done.detail, sizeof done.detail, "%s", slot->detail);
+    vacate(exec, slot);
+    *ret_done = done;
+    return RT_OK;
+}
+
+static enum rt_status collect(struct rt_exec *exec, struct rt_exec_done *ret_done, size_t capacity,
+                              size_t *count)
+{
+    for (uint32_t i = 0; i < exec->slot_count && *count < capacity; i++) {
+        struct rt_exec_slot *slot = &exec->slots[i];
+        if (!slot->play || slot->asked)
+            continue;
+        enum rt_status status = collect_one(exec, slot, &ret_done[*count]);
+        if (status)
+            return status;
+        ++*count;
+    }
+    return RT_OK;
+}
+
+enum rt_status rt_exec_poll(struct rt_exec *exec, int timeout_ms, struct rt_exec_done *ret_done,
+                            size_t capacity, size_t *ret_count, struct rt_error *err)
+{
+    int64_t until_ms = rt_time_mono_ms() + (timeout_ms > 0 ? timeout_ms : 0);
+    size_t count = 0;
+    for (;;) {
+        enum rt_status status = collect(exec, ret_done, capacity, &count);
+        if (status && !count)
+            return rt_error_set(err, status, "subject %s: out of memory",
+                                exec->options.subject->id);
+        int64_t left_ms = until_ms - rt_time_mono_ms();
+        // A wake that came before this poll counts, so that none is lost between two.
+        if (atomic_exchange(&exec->woken, false) || count || !exec->in_flight)
+            break;
+        exec->kind->poll(exec->backend, left_ms > 0 ? (int)left_ms : 0, take_answer, exec);
+        if (left_ms <= 0) {
+            status = collect(exec, ret_done, capacity, &count);
+            (void)status; // what could not be collected now is there the next time
+            break;
+        }
+    }
+    *ret_count = count;
+    return RT_OK;
+}
+
+void rt_exec_wake(struct rt_exec *exec)
+{
+    exec->woken = true;
+    exec->kind->wake(exec->backend);
+}
+
+void rt_exec_done_release(struct rt_exec_done *done)
+{
+    rt_buf_release(&done->transcript);
+}
+
+bool rt_exec_cancel(struct rt_exec *exec, uint64_t tag)
+{
+    for (uint32_t i = 0; i < exec->slot_count; i++) {
+        struct rt_exec_slot *slot = &exec->slots[i];
+        if (!slot->play || slot->tag != tag)
+            continue;
+        if (slot->asked)
+            exec->kind->drop(exec->backend, i);
+        vacate(exec, slot);
+        return true;
+    }
+    return false;
+}
+
+void rt_exec_cancel_all(struct rt_exec *exec)
+{
+    for (uint32_t i = 0; i < exec->slot_count; i++)
+        if (exec->slots[i].play)
+            rt_exec_cancel(exec, exec->slots[i].tag);
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// Canaries: fixed questions with one right answer each, asked through the same path as the trials.
+// They show what a server does with what it is sent (a system prompt, a tool, a seed), which its
+// name and version do not.
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/time.h"
+#include "worker/executor/exec_state.h"
+
+#define CANARY_TOKENS 64
+#define CANARY_SEED   271828
+#define ANSWER_BYTES  512
+#define VALUES_MOST   64
+
+enum canary {
+    CANARY_SYSTEM,
+    CANARY_TOOL,
+    CANARY_COLD, // temperature 0, asked twice
+    CANARY_COLD_AGAIN,
+    CANARY_WARM, // temperature 1 and the same seed, asked twice
+    CANARY_WARM_AGAIN,
+    CANARY_COUNT
+};
+
+// What came back, as one text: what was said, then each call.
+struct got {
+    bool done;
+    bool ok;
+    bool timeout;
+    enum rt_error_kind error;
+    char text[ANSWER_BYTES];
+    char call[ANSWER_BYTES]; // "name arguments" of the first call
+};
+
+struct round {
+    size_t first;
+    struct got *got;
+};
+
+static void take(void *ctx, const struct rt_backend_answer *answer)
+{
+    struct got *got = *(struct got **)ctx;
+    got->done = true;
+    got->ok = answer->reply != NULL;
+    got->timeout = answer->timeout;
+    got->error = answer->error;
+    if (!answer->reply) {
+        snprintf(got->text, sizeof got->text, "%s", answer->text);
+        return;
+    }
+    snprintf(got->text, sizeof got->text, "%s", answer->reply->text);
+    if (answer->reply->call_count)
+        snprintf(got->call, sizeof got->call, "%s %s", answer->reply->calls[0].name,
+                 answer->reply->calls[0].arguments);
+}
+
+// One question on slot 0, waiting for its answer.
+static enum rt_status ask(struct rt_exec *exec, const struct rt_chat_request *request,
+                          int64_t until_ms, struct got *got)
+{
+    *got = (struct got){0};
+    int64_t left_ms = until_ms - rt_time_mono_ms();
+    left_ms = left_ms > 1 ? left_ms : 1;
+    int64_t timeout_ms = exec->timeout_ms < left_ms ? exec->timeout_ms : left_ms;
+    enum rt_status status = exec->kind->ask(exec->backend, 0, request, timeout_ms, left_ms);
+    while (!status && !got->done)
+        exec->kind->poll(exec->backend, 1000, take, &got);
+    return status;
+}
+
+static enum rt_status ask_all(struct rt_exec *exec, int64_t until_ms, struct got *got)
+{
+    const struct rt_chat_message system[] = {
+        {RT_CHAT_SYSTEM, "When the user says PING, answer MARIGOLD.", NULL, 0, ""},
+        {RT_CHAT_USER, "PING", NULL, 0, ""}};
+    const struct rt_chat_message tool[] = {
+        {RT_CHAT_USER, "Call the tool record with the word TEAL.", NULL, 0, ""}};
+    const struct rt_chat_message free_text[] = {
+        {RT_CHAT_USER, "Write one short sentence about a lighthouse.", NULL, 0, ""}};
+    const struct rt_chat_tool record = {
+        "record", "Records one word.",
+        "{\"additionalProperties\":false,\"properties\":{\"word\":{\"type\":\"string\"}},"
+        "\"required\":[\"word\"],\"type\":\"object\"}"};
+    for (int i = 0; i < CANARY_COUNT; i++) {
+        struct rt_chat_request request = {
+            .messages = i == CANARY_SYSTEM ? system
+                        : i == CANARY_TOOL ? tool
+                                           : free_text,
+            .message_count = i == CANARY_SYSTEM ? 2 : 1,
+            .tools = &record,
+            .tool_count = i == CANARY_TOOL,
+            .temperature_micro = i >= CANARY_WARM ? 1000000 : 0,
+            .top_p_micro = exec->top_p_micro,
+            .seed = CANARY_SEED,
+            .max_tokens = CANARY_TOKENS,
+        };
+        enum rt_status status = ask(exec, &request, until_ms, &got[i]);
+        if (status)
+            return status;
+        // An endpoint that cannot be reached at all is not fingerprinted.
+        if (!got[i].ok && (got[i].timeout || got[i].error == RT_ERROR_KIND_NETWORK))
+            return got[i].timeout ? RT_TIMEOUT : RT_NETWORK;
+    }
+    return RT_OK;
+}
+
+static const char *same(const struct got *a, const struct got *b)
+{
+    if (!a->ok || !b->ok)
+        return "error";
+    return strcmp(a->text, b->text) == 0 && strcmp(a->call, b->call) == 0 ? "same" : "different";
+}
+
+static const char *system_value(const struct got *got)
+{
+    return !got->ok ? "error" : strstr(got->text, "MARIGOLD") ? "honoured" : "ignored";
+}
+
+static const char *tool_value(const struct got *got)
+{
+    if (!got->ok)
+        return "error";
+    if (!*got->call)
+        return "not called";
+    return strncmp(got->call, "record ", 7) == 0 && strstr(got->call, "TEAL") ? "called"
+                                                                              : "called wrongly";
+}
+
+// ---- the fingerprint
+
+struct values {
+    struct rt_named_value items[VALUES_MOST];
+    size_t count;
+};
+
+// At most `most` bytes, never half a character.
+static struct rt_bytes cut(const char *text, size_t most)
+{
+    struct rt_bytes bytes = rt_bytes_str(text ? text : "");
+    if (bytes.size <= most)
+        return bytes;
+    bytes.size = most;
+    while (bytes.size && (bytes.data[bytes.size] & 0xc0) == 0x80)
+        bytes.size--;
+    return bytes;
+}
+
+// Insert in ascending order of names; a name that is there keeps its first value.
+static void add(struct values *values, const char *name, const char *value)
+{
+    struct rt_named_value item = {.name = cut(name, 64), .value = cut(value, 256)};
+    size_t at = 0;
+    while (at < values->count && rt_bytes_compare(values->items[at].name, item.name) < 0)
+        at++;
+    if (values->count == VALUES_MOST ||
+        (at < values->count && rt_bytes_equal(values->items[at].name, item.name)))
+        return;
+    memmove(&values->items[at + 1], &values->items[at],
+            (values->count - at) * sizeof values->items[0]);
+    values->items[at] = item;
+    values->count++;
+}
+
+static enum rt_identity identity_of(const struct rt_lab_subject *subject)
+{
+    if (subject->executor == RT_EXECUTOR_BUILTIN)
+        return RT_IDENTITY_HASHED; // it is part of this program, whose version is in the result
+    return subject->has_weights ? RT_IDENTITY_DECLARED : RT_IDENTITY_BEHAVIOURAL;
+}
+
+static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *got,
+                                        const char **ret_field)
+{
+    const struct rt_lab_subject *subject = exec->options.subject;
+    bool builtin = subject->executor == RT_EXECUTOR_BUILTIN;
+    struct rt_backend_facts facts;
+    struct values parameters = {.count = 0}, canaries = {.count = 0};
+    char digest[RT_DIGEST_TEXT_BYTES] = "", template[RT_DIGEST_TEXT_BYTES];
+    exec->kind->facts(exec->backend, &facts);
+    for (size_t i = 0; i < subject->default_count; i++)
+        add(&parameters, subject->defaults[i].name, subject->defaults[i].value);
+    add(&parameters, "n", "1");
+    add(&parameters, "top_p", "1");
+    if (subject->has_chat_template) {
+        rt_digest_format(&subject->chat_template, template);
+        add(&parameters, "chat_template", template);
+    }
+    if (subject->has_weights)
+        rt_digest_format(&subject->weights, digest);
+    add(&canaries, "model_reported", facts.model);
+    add(&canaries, "repeat", same(&got[CANARY_COLD], &got[CANARY_COLD_AGAIN]));
+    add(&canaries, "seed", same(&got[CANARY_WARM], &got[CANARY_WARM_AGAIN]));
+    add(&canaries, "system", system_value(&got[CANARY_SYSTEM]));
+    add(&canaries, "system_fingerprint", facts.system_fingerprint);
+    add(&canaries, "tool", tool_value(&got[CANARY_TOOL]));
+    struct rt_object_fingerprint fingerprint = {
+        .subject = cut(subject->id, 64),
+        .executor = cut(exec->kind->word, 64),
+        .server = cut(*subject->server ? subject->server : facts.server, 128),
+        .server_version = cut(builtin ? RT_VERSION : subject->server_version, 128),
+        .model = cut(builtin ? "synthetic" : subject->model, 256),
+        .model_digest = cut(digest, 128),
+        .quantisation = cut(subject->quantisation, 64),
+        .hardware = cut(subject->hardware, 128),
+        .batch = cut(subject->batch, 64),
+        .sandbox = cut(exec->options.sandbox, 64),
+        .parameters = parameters.items,
+        .parameters_count = parameters.count,
+        .canaries = canaries.items,
+        .canaries_count = canaries.count,
+        .identity = identity_of(subject),
+    };
+    rt_buf_clear(&exec->fingerprint);
+    return rt_object_fingerprint_encode(&fingerprint, &exec->fingerprint, ret_field);
+}
+
+enum rt_status rt_exec_probe(struct rt_exec *exec, int64_t timeout_ms, struct rt_error *err)
+{
+    struct got got[CANARY_COUNT] = {0};
+    const char *id = exec->options.subject->id;
+    const char *field = "";
+    if (exec->in_flight)
+        return rt_error_set(err, RT_BUSY, "subject %s: trials are in flight", id);
+    enum rt_status status = ask_all(exec, rt_time_mono_ms() + timeout_ms, got);
+    if (status) {
+        const char *text = "";
+        for (int i = 0; i < CANARY_COUNT; i++)
+            if (got[i].done && !got[i].ok)
+                text = got[i].text;
+        return rt_error_set(err, status, "subject %s: %s%s%s: %s", id,
+                            *exec->options.subject->endpoint ? exec->options.subject->endpoint
+                                                             : "builtin",
+                            *text ? ": " : "", text, rt_status_text(status));
+    }
+    status = write_fingerprint(exec, got, &field);
+    if (status)
+        return rt_error_set(err, status, "subject %s: fingerprint field %s: %s", id, field,
+                            rt_status_text(status));
+    return RT_OK;
+}

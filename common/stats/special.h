@@ -3,8 +3,8 @@
 // chi-squared) and the normal. Both tails are always computed directly, never one as the complement
 // of the other where it is the small one. Pure; no allocation; safe from any thread.
 //
-// Accuracy is a relative 1e-12 or better for shapes up to 1e6 and 1e-10 up to 1e9. Arguments are the
-// caller's duty: shapes and degrees of freedom above 0, probabilities strictly between 0 and 1.
+// Accuracy is a relative 1e-12 or better for shapes up to 1e6 and 1e-10 up to 1e9. Arguments are
+// the caller's duty: shapes and degrees of freedom above 0, probabilities strictly between 0 and 1.
 #ifndef RT_STATS_SPECIAL_H
 #define RT_STATS_SPECIAL_H
 

@@ -33,6 +33,11 @@ void rt_store_close(struct rt_store *store);
 enum rt_status rt_store_raise_epoch(struct rt_store *store, uint64_t *ret_epoch,
                                     struct rt_error *err) RT_WARN_UNUSED;
 
+// The time to step and append with: wall_ms, but never before the last leaf's.
+int64_t rt_store_now(const struct rt_store *store, int64_t wall_ms);
+// Free the slots of readers whose process has died; now and then, from any thread.
+void rt_store_check_readers(struct rt_store *store);
+
 // ---- the batch (one thread)
 
 // Begin a batch. Then, for every event in order: find / step the core / append / put / apply; then
@@ -64,8 +69,9 @@ enum rt_status rt_store_put_object(struct rt_store *store, const struct rt_diges
 enum rt_status rt_store_put_unit(struct rt_store *store, const struct rt_digest *digest,
                                  struct rt_bytes statement, struct rt_bytes object,
                                  struct rt_error *err) RT_WARN_UNUSED;
-// Persist what a step decided (the effects meant for the store). leaf_index: of the leaf this
-// event appended, where it did.
+// Persist what a step decided (the effects meant for the store; the others are skipped), after the
+// event's leaf was appended. leaf_index: of that leaf, where there is one; it must be the one the
+// core counted (RT_CORRUPT).
 enum rt_status rt_store_apply(struct rt_store *store, const struct rt_core_effects *effects,
                               uint64_t leaf_index, struct rt_error *err) RT_WARN_UNUSED;
 // The signed note of an earlier head, kept for offline commands. Sign after a commit, put it in the
@@ -100,7 +106,8 @@ enum rt_status rt_store_draw(struct rt_store *store, uint32_t campaign,
 // ---- views (any thread)
 
 // A consistent snapshot; or, by rt_store_batch_view, the batch itself (writing thread, valid until
-// its end, and not to be ended). Everything a view gives is a copy.
+// its end, and not to be ended), which shows the batch's leaves, nodes, statements, objects and
+// units, and labs, cells and bitmaps as of the last commit. Everything a view gives is a copy.
 struct rt_view;
 enum rt_status rt_view_begin(struct rt_store *store, struct rt_view **ret_view,
                              struct rt_error *err) RT_WARN_UNUSED;

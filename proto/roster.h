@@ -11,6 +11,8 @@
 #include "common/crypto/note.h"
 #include "proto/scenario.h"
 
+#define RT_ROSTER_SIGNERS_MOST 8192 // keys, revoked ones included
+
 // Roles are bits of a mask; one key may have several.
 #define RT_ROLE_TABLE(X)                                                                           \
     X(ROOT, "root", 0)                                                                             \
@@ -53,7 +55,9 @@ struct rt_roster_lab {
 
 struct rt_roster_person {
     const char *id;
-    uint32_t roles; // mask
+    const char **role_names; // "root", "board"
+    size_t role_count;
+    uint32_t roles; // the mask of role_names, derived
     struct rt_public_key sign;
     bool has_curve; // operators and auditors may dial in with a transport key
     struct rt_curve_public curve;
@@ -81,10 +85,11 @@ struct rt_org {
 };
 
 struct rt_threshold {
-    const char *id; // roster, campaign, release, scope
-    enum rt_role role;
-    uint32_t sign; // unique keys
-    uint32_t from; // kinds of organisation, 0 or 1: any
+    const char *id;        // roster, campaign, release, scope
+    const char *role_name; // "root"
+    enum rt_role role;     // derived from it
+    uint32_t sign;         // unique keys
+    uint32_t from;         // kinds of organisation, 0 or 1: any
     uint32_t line;
 };
 
@@ -121,6 +126,12 @@ struct rt_signer {
     int64_t revoked_ms;
 };
 
+// One transport key, flattened.
+struct rt_peer_key {
+    struct rt_curve_public curve;
+    uint32_t signer; // index into rt_roster.signers
+};
+
 struct rt_roster {
     const char *id;
     uint64_t version;
@@ -147,11 +158,14 @@ struct rt_roster {
     size_t lab_count;
     struct rt_signer *signers; // sorted by key id
     size_t signer_count;
+    struct rt_peer_key *peers; // sorted by key
+    size_t peer_count;
     struct rt_digest digest; // SHA-256 of the object
 };
 
 // Parse roster YAML; errors "name:line: ...". Everything lives in arena. Checks ids, unique keys
-// (one public key, one holder), thresholds that can be met, dates, vkeys. notes may be NULL.
+// (one public key, one holder), dates, vkeys; notes thresholds that its own key holders cannot
+// meet. notes may be NULL.
 enum rt_status rt_roster_read(struct rt_bytes text, const char *name, struct rt_arena *arena,
                               struct rt_roster **ret_roster, struct rt_notes *notes,
                               struct rt_error *err) RT_WARN_UNUSED;

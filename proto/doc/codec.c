@@ -240,6 +240,12 @@ static void get_fixed(struct decode *decode, const struct rt_doc_field *field, v
     memcpy(place, bytes.data, bytes.size);
     if (field->kind == RT_DOC_KEY && rt_public_key_check(place))
         fail(decode, RT_MALFORMED, field->key);
+    if (field->kind == RT_DOC_CURVE) { // parsing refuses points of small order
+        char text[RT_CURVE_TEXT_BYTES];
+        rt_curve_public_format(place, text);
+        if (rt_curve_public_parse(rt_bytes_str(text), place))
+            fail(decode, RT_MALFORMED, field->key);
+    }
 }
 
 static void get_maybe(struct decode *decode, const struct rt_doc_field *field, void *record)

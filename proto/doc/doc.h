@@ -12,8 +12,9 @@
 #define RT_DOC_DEPTH_MOST 16
 #define RT_DOC_NODES_MOST 200000
 
-// "file:line: KEY is not played yet" and the like, one line each. Init with rt_notes_init, release
-// with rt_notes_release; a NULL pointer where one is taken means that nobody wants them.
+// "file:line: KEY is not played yet" and the like: the first place of each, one line each; count
+// has every place. Init with rt_notes_init, release with rt_notes_release; a NULL pointer where one
+// is taken means that nobody wants them.
 struct rt_notes {
     struct rt_buf text; // lines, each ending in LF
     size_t count;

@@ -51,6 +51,13 @@ void rt_doc_note(const struct rt_doc_reader *reader, uint32_t line, const char *
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    // Of many places that say the same, the first is enough to find the others.
+    const char *seen = rt_buf_str(&reader->notes->text);
+    for (size_t size = strlen(text); (seen = strstr(seen, text)); seen += size)
+        if (seen[size] == '\n') {
+            reader->notes->count++;
+            return;
+        }
     rt_notes_add(reader->notes, "%s:%" PRIu32 ": %s", reader->name, line, text);
 }
 

@@ -159,9 +159,8 @@ static void test_example_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_policies),
-        cmocka_unit_test(test_policy_text),
-        cmocka_unit_test(test_proofs),
+        cmocka_unit_test(test_policies),      cmocka_unit_test(test_other_origin),
+        cmocka_unit_test(test_policy_text),   cmocka_unit_test(test_proofs),
         cmocka_unit_test(test_example_files),
     };
     return cmocka_run_group_tests_name("proof", tests, start, NULL);

@@ -325,7 +325,8 @@ static enum rt_status open_checked(struct rt_store *store, const char *folder,
                                    enum rt_store_mode mode, const char *origin,
                                    struct rt_error *err)
 {
-    enum rt_status status = take_lock(store, folder, err);
+    // A reader stands beside the one writer: LMDB gives it a snapshot of its own.
+    enum rt_status status = mode == RT_STORE_READ ? RT_OK : take_lock(store, folder, err);
     if (status == RT_OK)
         status = open_env(store, folder, err);
     if (status == RT_OK)

@@ -17,7 +17,7 @@ struct rt_store;
 enum rt_store_mode {
     RT_STORE_CREATE, // must not exist yet (RT_EXISTS)
     RT_STORE_WRITE,
-    RT_STORE_READ, // offline commands; also takes the lock
+    RT_STORE_READ, // beside a running writer, or alone; takes no lock
 };
 
 // folder holds store.mdb; made (0700) with CREATE. origin: the log's name, written with CREATE and
@@ -119,6 +119,9 @@ void rt_view_head(const struct rt_view *view, struct rt_store_head *ret_head);
 enum rt_status rt_view_checkpoint(struct rt_view *view, struct rt_buf *out) RT_WARN_UNUSED;
 enum rt_status rt_view_meta(struct rt_view *view, const char *name,
                             struct rt_buf *out) RT_WARN_UNUSED;
+// The roster in force: RT_NOT_FOUND before the first.
+enum rt_status rt_view_roster(struct rt_view *view, uint64_t *ret_version,
+                              struct rt_digest *ret_digest) RT_WARN_UNUSED;
 enum rt_status rt_view_origin(struct rt_view *view, struct rt_buf *out) RT_WARN_UNUSED;
 // All of these append to out and give RT_NOT_FOUND, RT_CORRUPT, or what the buffer says.
 enum rt_status rt_view_leaf(void *view, uint64_t index, struct rt_buf *out) RT_WARN_UNUSED;

@@ -87,6 +87,23 @@ enum rt_status rt_view_meta(struct rt_view *view, const char *name, struct rt_bu
     return append(view, TABLE_META, &key, 0, out);
 }
 
+enum rt_status rt_view_roster(struct rt_view *view, uint64_t *ret_version,
+                              struct rt_digest *ret_digest)
+{
+    struct rt_buf value;
+    rt_buf_init(&value, 64);
+    struct row key = store_name("roster");
+    enum rt_status status = append(view, TABLE_META, &key, 0, &value);
+    if (!status) {
+        struct scan scan = scan_of(rt_buf_bytes(&value));
+        *ret_version = scan_u64(&scan);
+        scan_bytes(&scan, ret_digest->bytes, RT_DIGEST_BYTES);
+        status = scan_done(&scan) ? RT_OK : RT_CORRUPT;
+    }
+    rt_buf_release(&value);
+    return status;
+}
+
 enum rt_status rt_view_origin(struct rt_view *view, struct rt_buf *out)
 {
     struct row key = store_name("origin");

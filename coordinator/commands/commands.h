@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The coordinator's commands: each file declares its settings, options and run functions; the table
+// in main.c lists them. A command prints its result on standard output (JSON with --json) and its
+// failure through err.
+#ifndef RT_COORDINATOR_COMMANDS_COMMANDS_H
+#define RT_COORDINATOR_COMMANDS_COMMANDS_H
+
+#include "common/base/option.h"
+
+extern const struct rt_command rt_command_init;
+extern const struct rt_command rt_command_serve;
+extern const struct rt_command rt_command_roster_show;
+extern const struct rt_command rt_command_roster_invite;
+extern const struct rt_command rt_command_roster_admit;
+extern const struct rt_command rt_command_roster_revoke;
+extern const struct rt_command rt_command_roster_sign;
+extern const struct rt_command rt_command_campaign_check;
+extern const struct rt_command rt_command_campaign_register;
+extern const struct rt_command rt_command_campaign_sign;
+extern const struct rt_command rt_command_campaign_start;
+extern const struct rt_command rt_command_campaign_pause;
+extern const struct rt_command rt_command_campaign_resume;
+extern const struct rt_command rt_command_campaign_cancel;
+extern const struct rt_command rt_command_campaign_close;
+extern const struct rt_command rt_command_bench_lint;
+extern const struct rt_command rt_command_bench_card;
+extern const struct rt_command rt_command_status;
+extern const struct rt_command rt_command_watch;
+extern const struct rt_command rt_command_explain;
+extern const struct rt_command rt_command_wait;
+extern const struct rt_command rt_command_report;
+extern const struct rt_command rt_command_bundle;
+extern const struct rt_command rt_command_fsck;
+extern const struct rt_command rt_command_speed;
+
+#endif

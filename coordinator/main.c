@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// ringtrial-coordinator: the table of its commands.
+#include <stdio.h>
+
+#include "common/crypto/key.h"
+#include "coordinator/commands/commands.h"
+
+int main(int argc, char **argv)
+{
+    if (rt_crypto_init()) {
+        fputs("ringtrial-coordinator: the cryptographic library does not start\n", stderr);
+        return RT_EXIT_IO;
+    }
+    const struct rt_command commands[] = {
+        rt_command_init,
+        rt_command_serve,
+        rt_command_roster_show,
+        rt_command_roster_invite,
+        rt_command_roster_admit,
+        rt_command_roster_revoke,
+        rt_command_roster_sign,
+        rt_command_campaign_check,
+        rt_command_campaign_register,
+        rt_command_campaign_sign,
+        rt_command_campaign_start,
+        rt_command_campaign_pause,
+        rt_command_campaign_resume,
+        rt_command_campaign_cancel,
+        rt_command_campaign_close,
+        rt_command_bench_lint,
+        rt_command_bench_card,
+        rt_command_status,
+        rt_command_watch,
+        rt_command_explain,
+        rt_command_wait,
+        {0},
+    };
+    const struct rt_program program = {
+        .name = "ringtrial-coordinator",
+        .summary = "schedules a consortium's campaigns, keeps their log, reports",
+        .commands = commands,
+    };
+    return rt_cli_main(&program, argc, argv);
+}

@@ -39,6 +39,26 @@ static void test_policies(void **state)
     json_decref(json);
 }
 
+// A log's key vouches for its own origin alone, whatever else it signed.
+static void test_other_origin(void **state)
+{
+    (void)state;
+    json_t *json = vector_json("c2sp/checkpoint.json"), *item;
+    struct rt_vkey log;
+    struct rt_checkpoint checkpoint;
+    assert_int_equal(rt_vkey_parse(vector_text(json, "log_vkey"), &log), RT_OK);
+    rt_policy_of_log(&log, &policy);
+    size_t i;
+    json_array_foreach(json_object_get(json, "cases"), i, item)
+    {
+        enum rt_status status =
+            rt_policy_check(&policy, vector_text(item, "checkpoint"), &checkpoint);
+        if ((status == RT_OK) != vector_wants(item, "accept"))
+            fail_msg("%s: %s", vector_str(item, "id"), rt_status_name(status));
+    }
+    json_decref(json);
+}
+
 #define VKEY  "replicate.example/log/2026a+1a7b4e36+AZ+4Waca1gVHg8vNyRczRySErbqnICT0lZklfV3j2Jqk"
 #define LAB_A "lab-a.example/w1+2679e9e3+BDOvE8lF65nv24BPeRVEMsU0Qr6HZY29pckgmrFu4gHO"
 

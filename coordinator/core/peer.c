@@ -34,6 +34,14 @@ uint32_t core_name_find(const struct rt_core *core, struct rt_bytes id)
     return found ? core->name_order[place] : NONE;
 }
 
+static uint32_t lab_in(const struct rt_campaign *campaign, const char *id)
+{
+    uint32_t l = 0;
+    while (l < campaign->lab_count && strcmp(campaign->labs[l].id, id))
+        l++;
+    return l < campaign->lab_count ? l : NONE;
+}
+
 uint32_t core_name_make(struct rt_core *core, struct rt_bytes id)
 {
     bool found;
@@ -54,9 +62,8 @@ uint32_t core_name_make(struct rt_core *core, struct rt_bytes id)
     *name = (struct core_name){.instances = NONE};
     memcpy(name->id, text, sizeof text);
     for (uint32_t c = 0; c < RT_CORE_CAMPAIGNS_MOST; c++)
-        name->labs[c] = c < core->campaign_count
-                            ? rt_campaign_lab(core->campaigns[c].campaign, name->id)
-                            : NONE;
+        name->labs[c] =
+            c < core->campaign_count ? lab_in(core->campaigns[c].campaign, name->id) : NONE;
     return index;
 }
 

@@ -127,9 +127,11 @@ static enum rt_status compare(const struct surface *surface, enum factor factor,
         return RT_NO_MEMORY;
     for (uint32_t a = 0; a < levels; a++)
         for (uint32_t b = a + 1; b < levels; b++) {
-            struct rt_comparison row = {.a = a, .b = b};
+            // Temperatures read better as higher minus lower.
+            bool swap = factor == BY_TEMPERATURE;
+            struct rt_comparison row = {.a = swap ? b : a, .b = swap ? a : b};
             row.null_pair = factor == BY_PHRASING && original(study, a) == original(study, b);
-            row.scenarios = scenario_differences(surface, factor, a, b, differences);
+            row.scenarios = scenario_differences(surface, factor, row.a, row.b, differences);
             if (!row.scenarios)
                 continue;
             all.pairs += !row.null_pair;
@@ -154,6 +156,7 @@ enum rt_status rt_dependence_make(const struct rt_slice *slice, struct rt_report
 {
     const struct rt_study *study = slice->study;
     struct surface surface;
+    part->phrasings.noise_floor = rt_undefined(RT_REASON_SINGLE_LEVEL);
     enum rt_status status = make_surface(slice, &surface);
     if (!status && !study->phrasings_nested)
         status = compare(&surface, BY_PHRASING, study->phrasing_count, &part->phrasings);

@@ -143,7 +143,7 @@ static enum rt_status say_agreement(struct rt_report *report, const struct rt_re
                          "%.10g",
                          plan->tau_at_most);
     }
-    rt_words_add(&words, "; the next lab is expected between %s.", interval(report, e->prediction));
+    rt_words_add(&words, "; the next lab is expected inside %s.", interval(report, e->prediction));
     return rt_finding_add(report, "agreement", &words);
 }
 

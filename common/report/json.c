@@ -172,6 +172,7 @@ enum rt_status rt_report_json(const struct rt_report *report, struct rt_buf *out
     json_t *root = rt_out_object(&b), *parts = rt_out_array(&b), *about = rt_out_object(&b);
     rt_out_put_text(&b, about, "id", study->id);
     rt_out_put_text(&b, about, "title", study->title);
+    rt_out_put_text(&b, about, "cells", report->cells_digest);
     for (size_t i = 0; i < report->part_count; i++)
         rt_out_append(&b, parts, rt_out_part(&b, &report->parts[i]));
     rt_out_put_text(&b, root, "schema", RT_REPORT_SCHEMA);

@@ -101,13 +101,16 @@ static enum rt_status look(const struct rt_slice *slice, const struct rt_block *
         struct rt_lab_look *mine = &part->labs[block->lab[i]].looks[kind];
         mine->value = rt_value(effects[i].y);
         mine->se = rt_value(sqrt(effects[i].v));
+        mine->z_prime = mine->z_noise = mine->p = mine->p_holm =
+            rt_undefined(RT_REASON_NOT_REGISTERED);
         if (!plan->has_sigma_pt)
             continue;
         double noise = sqrt(plan->sigma_pt * plan->sigma_pt + effects[i].v);
         mine->z_prime = rt_z_prime(effects[i].y, &robust, plan->sigma_pt);
         mine->z_noise = rt_z_prime(effects[i].y, &robust, noise);
-        if (rt_value_ok(mine->z_noise))
-            mine->p = rt_value(rt_z_p(mine->z_noise.number));
+        mine->p =
+            rt_value_ok(mine->z_noise) ? rt_value(rt_z_p(mine->z_noise.number)) : mine->z_noise;
+        mine->p_holm = mine->p; // adjusted once all looks are there
     }
     return RT_OK;
 }

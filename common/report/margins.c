@@ -103,7 +103,6 @@ static enum rt_status contrast(const struct rt_slice *slice, struct rt_filter fi
     if (status)
         return status;
     enum rt_reason reason = rt_block_effects(&block, slice->study, slice->arena, mine.labs);
-    mine.target_rate = mine.reference_rate = rt_undefined(reason);
     double target = 0, reference = 0;
     for (size_t c = 0; c < block.conditions; c++) {
         struct rt_slice_place at = block.at[c];
@@ -115,7 +114,9 @@ static enum rt_status contrast(const struct rt_slice *slice, struct rt_filter fi
             target += block.y[c * block.labs + l] + (double)r.k / (double)r.n;
         }
     }
-    if (reason == RT_REASON_NONE) {
+    if (reason != RT_REASON_NONE) {
+        mine.target_rate = mine.reference_rate = rt_undefined(reason);
+    } else {
         double cells = (double)block.conditions * (double)block.labs;
         mine.target_rate = rt_value(target / cells);
         mine.reference_rate = rt_value(reference / cells);

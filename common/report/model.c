@@ -3,7 +3,9 @@
 // the flags (strata, verdicts without an odd lab), then the words.
 #include "common/report/model.h"
 
+#include "common/crypto/hash.h"
 #include "common/report/parts.h"
+#include "common/report/render.h"
 
 struct step {
     enum rt_status (*make)(const struct rt_slice *slice, struct rt_report_part *part);
@@ -46,6 +48,21 @@ static enum rt_status list_parts(struct rt_report *report, struct rt_slice *slic
     return status;
 }
 
+// The cells' own name, so that two reports can be seen to rest on the same counts.
+static enum rt_status digest_cells(struct rt_report *report)
+{
+    char text[RT_DIGEST_TEXT_BYTES];
+    struct rt_digest digest;
+    struct rt_buf tidy;
+    rt_buf_init(&tidy, (size_t)1 << 32);
+    enum rt_status status = rt_report_tidy(report->study, &tidy);
+    rt_sha256(rt_buf_bytes(&tidy), &digest);
+    rt_buf_release(&tidy);
+    rt_digest_format(&digest, text);
+    report->cells_digest = rt_arena_strdup(report->arena, text);
+    return status || report->cells_digest ? status : RT_NO_MEMORY;
+}
+
 enum rt_status rt_report_make(struct rt_arena *arena, const struct rt_study *study,
                               struct rt_report *ret)
 {
@@ -72,6 +89,8 @@ enum rt_status rt_report_make(struct rt_arena *arena, const struct rt_study *stu
         status = rt_participation_make(&report);
     if (!status)
         status = rt_finding_make(&report);
+    if (!status)
+        status = digest_cells(&report);
     if (status)
         return status;
     *ret = report;

@@ -225,7 +225,8 @@ struct rt_report {
     struct rt_homogeneity missing_homogeneity; // of missing rates over labs
     struct rt_report_part *parts;              // subjects in order, primary rater first
     size_t part_count;
-    const char *headline; // the finding in one sentence
+    const char *cells_digest; // "sha256:..." of the tidy rendering's bytes
+    const char *headline;     // the finding in one sentence
     struct rt_sentence *finding;
     size_t finding_count;
     const char *next; // where to look next

@@ -101,7 +101,7 @@ enum rt_status rt_finding_missing(struct rt_report *report)
             rt_words_add(
                 &words,
                 " If none or all of them had shown the behaviour, the rate%s%s "
-                "would lie between %s.",
+                "would lie inside %s.",
                 report->study->subject_count > 1 ? " of " : "",
                 report->study->subject_count > 1 ? report->study->subjects[part->subject].id : "",
                 rt_words_interval(report->arena, part->overall.missing));
@@ -250,10 +250,13 @@ static bool next_spread(const struct rt_report *report, struct rt_words *words)
             return true;
         }
         if (e->tau_interval.upper > plan->tau_at_most) {
+            // Where labs' own sampling noise is the larger part, more trials help as well.
+            bool noise = rt_value_or(report->parts[p].heterogeneity.i2_percent, 0) < 50;
             rt_words_add(words,
-                         "With %zu labs the limit on tau cannot be judged: more labs narrow it, "
-                         "more trials at these labs hardly do.",
-                         e->labs);
+                         "With %zu labs the limit on tau cannot be judged: more labs%s narrow its "
+                         "interval%s.",
+                         e->labs, noise ? " or more trials" : "",
+                         noise ? "" : ", more trials at these labs hardly do");
             return true;
         }
     }

@@ -353,7 +353,6 @@ enum rt_status rt_study_set_temperatures(struct rt_study *study, const int64_t *
 
 enum rt_status rt_study_add_provenance(struct rt_study *study, const char *name, const char *value)
 {
-    RT_ASSERT(!study->sealed);
     if (!label_valid(name, false) || !value || !rt_utf8_valid(rt_bytes_str(value)))
         return RT_MALFORMED;
     enum rt_status status = grow_labels(study);

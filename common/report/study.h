@@ -252,6 +252,7 @@ enum rt_status rt_study_add_fingerprint(struct rt_study *study, const char *dige
 enum rt_status rt_study_set_temperatures(struct rt_study *study, const int64_t *micro,
                                          size_t count) RT_WARN_UNUSED;
 // A line of provenance ("campaign", "sha256:..."). Names are unique; printed in the order given.
+// Allowed after the seal too, since no figure depends on it.
 enum rt_status rt_study_add_provenance(struct rt_study *study, const char *name,
                                        const char *value) RT_WARN_UNUSED;
 // The whole plan, copied; indices must exist already.

@@ -46,6 +46,7 @@
     X(FEWER_THAN_3_LABS, "fewer_than_3_labs", "fewer than three labs")                             \
     X(TOO_MANY_UNDEFINED, "too_many_undefined", "over 10 % of bootstrap replicates are undefined") \
     X(NO_COMMON_CONDITIONS, "no_common_conditions", "no condition was run by every lab")           \
+    X(NOT_REGISTERED, "not_registered", "nothing was preregistered to judge it by")                \
     X(NOT_FINITE, "not_finite", "the numbers are too large for the calculation")                   \
     X(TRUNCATED_AT_ZERO, "truncated_at_zero", "a negative variance estimate is shown as zero")     \
     X(CLAMPED_TO_RANGE, "clamped_to_range", "a limit outside 0 to 1 is shown at the end")          \

@@ -96,7 +96,7 @@ static void test_appends(void **state)
 static void test_payload_ends_at_a_million(void **state)
 {
     (void)state;
-    uint8_t *blob = calloc(1, 500000);
+    uint8_t *blob = calloc(1, 600000);
     struct rt_bytes objects[2] = {rt_bytes(blob, 499900), rt_bytes(blob, 500000)};
     struct rt_message_submit submit = {
         .statement = rt_bytes_str("x"), .objects = objects, .objects_count = 2};

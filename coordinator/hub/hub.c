@@ -49,6 +49,7 @@ struct rt_hub {
 static void *verify_thread(void *argument)
 {
     struct rt_hub *hub = argument;
+    pthread_setname_np(pthread_self(), "verify");
     uint64_t first;
     for (size_t count; (count = rt_ring_claim(hub->ring, 4, &first));) {
         for (size_t i = 0; i < count; i++)
@@ -68,6 +69,7 @@ static void wake(struct rt_hub *hub)
 static void *writer_thread(void *argument)
 {
     struct rt_hub *hub = argument;
+    pthread_setname_np(pthread_self(), "writer");
     enum rt_status status;
     while ((status = rt_writer_turn(&hub->writer, &hub->writer_error)) == RT_OK)
         ;
@@ -272,6 +274,33 @@ static enum rt_status network_loop(struct rt_hub *hub, const atomic_bool *stop,
 
 // ---- start and stop
 
+// Every roster of the chain can be fetched: labs and auditors follow it from the first.
+static enum rt_status shelve_rosters(struct rt_hub *hub, const struct rt_roster *roster)
+{
+    struct rt_arena arena;
+    struct rt_buf object;
+    struct rt_view *view = NULL;
+    rt_arena_init(&arena, (size_t)256 << 20);
+    rt_buf_init(&object, RT_PAYLOAD_MOST);
+    enum rt_status status = rt_shelf_add(&hub->shelf, &roster->digest);
+    if (!status)
+        status = rt_view_begin(hub->settings->store, &view, NULL);
+    while (!status && roster->has_previous) {
+        struct rt_roster *previous = NULL;
+        rt_buf_clear(&object);
+        status = rt_shelf_add(&hub->shelf, &roster->previous);
+        if (!status)
+            status = rt_view_object(view, &roster->previous, &object);
+        if (!status)
+            status = rt_roster_decode(rt_buf_bytes(&object), &arena, &previous);
+        roster = previous;
+    }
+    rt_view_end(view);
+    rt_buf_release(&object);
+    rt_arena_release(&arena);
+    return status;
+}
+
 static enum rt_status prepare(struct rt_hub *hub, struct rt_error *err)
 {
     const struct rt_hub_settings *settings = hub->settings;
@@ -282,7 +311,7 @@ static enum rt_status prepare(struct rt_hub *hub, struct rt_error *err)
                             rt_status_text(status));
     status = rt_admission_replace(&hub->admission, roster, rt_time_wall_ms());
     if (!status)
-        status = rt_shelf_add(&hub->shelf, &roster->digest);
+        status = shelve_rosters(hub, roster);
     if (!status)
         status = rt_ring_new(&hub->ring);
     hub->out_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -391,6 +420,7 @@ enum rt_status rt_hub_run(const struct rt_hub_settings *settings, const atomic_b
     if (!status) {
         if (settings->ready)
             settings->ready(settings->ctx);
+        pthread_setname_np(pthread_self(), "network");
         status = network_loop(hub, stop, err);
     }
     stop_all(hub);

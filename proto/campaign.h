@@ -60,7 +60,9 @@ struct rt_campaign_lab {
 };
 
 enum rt_seeds { RT_SEEDS_SHARED, RT_SEEDS_PER_LAB };
+enum rt_design_kind { RT_DESIGN_CROSSED, RT_DESIGN_BALANCED, RT_DESIGN_ADAPTIVE };
 struct rt_design {
+    enum rt_design_kind kind; // crossed, the only one this version runs
     uint64_t replicates;
     uint64_t replicates_at_zero; // of configurations at temperature 0; <= replicates
     enum rt_seeds seeds;

@@ -58,7 +58,10 @@ void rt_doc_note(const struct rt_doc_reader *reader, uint32_t line, const char *
             reader->notes->count++;
             return;
         }
-    rt_notes_add(reader->notes, "%s:%" PRIu32 ": %s", reader->name, line, text);
+    if (line)
+        rt_notes_add(reader->notes, "%s:%" PRIu32 ": %s", reader->name, line, text);
+    else
+        rt_notes_add(reader->notes, "%s: %s", reader->name, text);
 }
 
 enum rt_status rt_doc_fail(const struct rt_doc_reader *reader, enum rt_status status, uint32_t line,

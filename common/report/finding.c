@@ -179,10 +179,10 @@ static enum rt_status say_odd_lab(struct rt_report *report, const struct rt_repo
     bool rate = row->looks[RT_LOOK_RATE].odd;
     const struct rt_lab_look *look = &row->looks[rate ? RT_LOOK_RATE : RT_LOOK_EFFECT];
     rt_words_add(&words,
-                 "%s differs from the other labs: its %s is %s where all labs' mean is %s "
+                 "%s differs from the other labs: its %s is %s where the robust mean of all is %s "
                  "(z' = %.1f against sigma_pt %.10g, Holm-adjusted p %s%s).",
                  lab->id, rate ? "rate" : "treatment - inert effect", number(report, look->value),
-                 number(report, rate ? part->overall.mean : part->contrasts.rows[0].effect.mean),
+                 number(report, part->robust_mean[rate ? RT_LOOK_RATE : RT_LOOK_EFFECT]),
                  look->z_prime.number, study->plan.sigma_pt,
                  look->p_holm.number < 0.001 ? "" : "= ", rt_words_p(report->arena, look->p_holm));
     say_keys(part, row, &words);
@@ -283,7 +283,7 @@ static enum rt_status say_part(struct rt_report *report, const struct rt_report_
         status = say_dependence(report, part, true);
     if (!status)
         status = say_dependence(report, part, false);
-    return status ? status : rt_finding_caveats(report, part);
+    return status;
 }
 
 enum rt_status rt_finding_make(struct rt_report *report)
@@ -298,6 +298,9 @@ enum rt_status rt_finding_make(struct rt_report *report)
             status = say_part(report, &report->parts[i]);
     if (!status)
         status = rt_finding_missing(report);
+    for (size_t i = 0; i < report->part_count && !status; i++)
+        if (report->parts[i].primary)
+            status = rt_finding_caveats(report, &report->parts[i]);
     if (!status)
         status = rt_finding_headline(report);
     if (!status)

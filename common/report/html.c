@@ -112,7 +112,8 @@ static void show_table(struct rt_buf *out, const struct rt_doc_table *table)
     if (table->folded)
         element(out, "<details open><summary>", table->caption, "</summary>\n");
     element(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"",
-            table->caption, "\">\n<table>");
+            table->caption,
+            table->column_count > 5 ? "\">\n<table class=\"wide\">" : "\">\n<table>");
     if (!table->folded)
         element(out, "<caption>", table->caption, "</caption>");
     rt_buf_add_u8(out, '\n');
@@ -136,10 +137,12 @@ static void finding(struct rt_buf *out, const struct rt_report *report)
 {
     rt_buf_add_str(out, "<section class=\"answer\" aria-labelledby=\"finding\">"
                         "<h2 id=\"finding\">What was found</h2>\n");
-    element(out, "<p class=\"headline\">", report->headline, "</p>\n<ul>\n");
-    for (size_t i = 0; i < report->finding_count; i++)
-        element(out, "<li>", report->finding[i].text, "</li>\n");
-    element(out, "</ul>\n<p class=\"next\"><b>Where to look next</b>", report->next,
+    element(out, "<p class=\"headline\">", report->headline, "</p>\n<dl>\n");
+    for (size_t i = 0; i < report->finding_count; i++) {
+        element(out, "<dt>", report->finding[i].topic, "</dt>");
+        element(out, "<dd>", report->finding[i].text, "</dd>\n");
+    }
+    element(out, "</dl>\n<p class=\"next\"><b>Where to look next</b>", report->next,
             "</p></section>\n");
 }
 

@@ -295,6 +295,8 @@ json_t *rt_out_part(struct rt_out *b, const struct rt_report_part *part)
     rt_out_put(b, to, "phrasings_compared", dependence(b, &part->phrasings, true));
     rt_out_put(b, to, "temperatures_compared", dependence(b, &part->temperatures, false));
     rt_out_put(b, to, "labs", lab_rows(b, part));
+    rt_out_put_value(b, to, "robust_mean_rate", part->robust_mean[RT_LOOK_RATE]);
+    rt_out_put_value(b, to, "robust_mean_effect", part->robust_mean[RT_LOOK_EFFECT]);
     rt_out_put_value(b, to, "mandel_h_critical", part->h_critical);
     rt_out_put_value(b, to, "mandel_k_critical", part->k_critical);
     rt_out_put(b, to, "without", without(b, part));

@@ -97,6 +97,7 @@ static enum rt_status look(const struct rt_slice *slice, const struct rt_block *
         values[i] = effects[i].y;
     struct rt_robust robust;
     rt_algorithm_a(values, block->labs, values + block->labs, &robust);
+    part->robust_mean[kind] = robust.mean;
     for (size_t i = 0; i < block->labs; i++) {
         struct rt_lab_look *mine = &part->labs[block->lab[i]].looks[kind];
         mine->value = rt_value(effects[i].y);
@@ -148,6 +149,7 @@ enum rt_status rt_labs_make(const struct rt_slice *slice, struct rt_report_part 
     if (!part->labs || !only)
         return RT_NO_MEMORY;
     part->h_critical = part->k_critical = rt_undefined(RT_REASON_SINGLE_LAB);
+    part->robust_mean[0] = part->robust_mean[1] = rt_undefined(RT_REASON_NO_TRIALS);
     for (uint32_t l = 0; l < slice->labs; l++) {
         struct rt_lab_row *row = &part->labs[l];
         *row = (struct rt_lab_row){.lab = l, .compared = slice->compared[l]};

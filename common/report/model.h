@@ -195,6 +195,7 @@ struct rt_report_part {
     struct rt_lab_row *labs; // every lab of the study
     size_t lab_count;
     struct rt_value h_critical, k_critical;
+    struct rt_value robust_mean[2]; // enum rt_look: Algorithm A's x*, which z' is measured from
     struct rt_dependence phrasings, temperatures;
     struct rt_agreement agreement;
     struct rt_heterogeneity heterogeneity;

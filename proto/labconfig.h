@@ -8,7 +8,7 @@
 
 #include "proto/scenario.h"
 
-enum rt_executor { RT_EXECUTOR_BUILTIN, RT_EXECUTOR_CHAT, RT_EXECUTOR_COMMAND };
+enum rt_executor { RT_EXECUTOR_BUILTIN, RT_EXECUTOR_CHAT, RT_EXECUTOR_COMMAND, RT_EXECUTOR_SLURM };
 enum rt_network { RT_NETWORK_DIRECT, RT_NETWORK_SOCKS5, RT_NETWORK_FERRY };
 enum rt_approve { RT_APPROVE_BY_HAND, RT_APPROVE_AUTOMATIC };
 enum rt_sandbox { RT_SANDBOX_BWRAP, RT_SANDBOX_APPTAINER, RT_SANDBOX_SLURM_JOB, RT_SANDBOX_NONE };
@@ -54,6 +54,9 @@ struct rt_lab_policy {
     size_t hour_count;
     uint64_t trials_per_day, tokens_per_day, requests_per_day; // 0: no limit
     uint64_t trials_total, tokens_total;
+    uint64_t gpu_hours_per_day, gpu_hours_total; // not played yet
+    const char **roles;                          // "run" alone is played
+    size_t role_count;
     uint32_t concurrency;  // trials at once over all subjects, default 8
     const char *hold_when; // shell command, "" none; exit 0 holds
     int64_t keep_ms;       // transcripts; 0 for ever

@@ -14,7 +14,16 @@ function(rt_add_program name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE rt_compiler ${ARG_LIBS})
   if(ARG_INSTALL)
+    # The man page and the completion come from the program's own option table.
+    set(share "${CMAKE_BINARY_DIR}/share")
+    file(MAKE_DIRECTORY "${share}/man/man1" "${share}/bash-completion/completions")
+    add_custom_command(TARGET ${name} POST_BUILD
+      COMMAND $<TARGET_FILE:${name}> --man > "${share}/man/man1/${name}.1"
+      COMMAND $<TARGET_FILE:${name}> --completion > "${share}/bash-completion/completions/${name}")
     install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(FILES "${share}/man/man1/${name}.1" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    install(FILES "${share}/bash-completion/completions/${name}"
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
   endif()
 endfunction()
 

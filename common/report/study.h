@@ -141,7 +141,14 @@ struct rt_study_cell {
 };
 
 enum rt_study_measure { RT_STUDY_RISK_DIFFERENCE, RT_STUDY_PREVALENCE };
-enum rt_study_claim { RT_STUDY_ABOVE, RT_STUDY_AT_LEAST, RT_STUDY_BELOW, RT_STUDY_AT_MOST };
+// WITHIN: nearer to zero than the threshold, on either side.
+enum rt_study_claim {
+    RT_STUDY_ABOVE,
+    RT_STUDY_AT_LEAST,
+    RT_STUDY_BELOW,
+    RT_STUDY_AT_MOST,
+    RT_STUDY_WITHIN
+};
 
 struct rt_study_hypothesis {
     const char *id;
@@ -293,7 +300,7 @@ uint64_t rt_study_planned(const struct rt_study *study, const struct rt_study_co
 uint32_t rt_study_primary_rater(const struct rt_study *study);
 // "completed", "withdrew", "no response", "declined", "open".
 const char *rt_study_lab_state_text(enum rt_study_lab_state state);
-// ">", ">=", "<", "<=".
+// ">", ">=", "<", "<=", "within".
 const char *rt_study_claim_text(enum rt_study_claim claim);
 
 #endif

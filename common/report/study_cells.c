@@ -312,7 +312,7 @@ const char *rt_study_lab_state_text(enum rt_study_lab_state state)
 
 const char *rt_study_claim_text(enum rt_study_claim claim)
 {
-    static const char *const texts[] = {">", ">=", "<", "<="};
+    static const char *const texts[] = {">", ">=", "<", "<=", "within"};
     RT_ASSERT((size_t)claim < sizeof texts / sizeof *texts);
     return texts[claim];
 }

@@ -29,6 +29,8 @@ static bool meets(double value, const struct rt_study_hypothesis *hypothesis)
         return value < hypothesis->threshold;
     case RT_STUDY_AT_MOST:
         return value <= hypothesis->threshold;
+    case RT_STUDY_WITHIN:
+        return fabs(value) < hypothesis->threshold;
     }
     return false;
 }
@@ -40,6 +42,9 @@ static enum side side_of(struct rt_interval interval, const struct rt_study_hypo
     bool lower = meets(interval.lower, hypothesis), upper = meets(interval.upper, hypothesis);
     if (lower && upper)
         return SIDE_CLAIMED;
+    // Both ends outside `within` may still have all of it between them.
+    if (hypothesis->claim == RT_STUDY_WITHIN && interval.lower < 0 && interval.upper > 0)
+        return SIDE_HOLDS;
     return lower || upper ? SIDE_HOLDS : SIDE_AGAINST;
 }
 
@@ -48,6 +53,7 @@ static bool claims_effect(const struct rt_study_hypothesis *hypothesis)
 {
     bool up = hypothesis->claim == RT_STUDY_ABOVE || hypothesis->claim == RT_STUDY_AT_LEAST;
     return hypothesis->measure == RT_STUDY_RISK_DIFFERENCE &&
+           hypothesis->claim != RT_STUDY_WITHIN &&
            (up ? hypothesis->threshold >= 0 : hypothesis->threshold <= 0);
 }
 

@@ -25,22 +25,12 @@ struct sample {
     bool reversed;   // cells are added last to first
 };
 #define SAMPLE                                                                                     \
-    {.seed = 1,                                                                                    \
-     .labs = 5,                                                                                    \
-     .scenarios = 8,                                                                               \
-     .phrasings = 5,                                                                               \
-     .replicates = 10,                                                                             \
-     .odd_lab = RT_STUDY_NONE,                                                                     \
-     .odd_shift = 2,                                                                               \
-     .withdrawn_lab = RT_STUDY_NONE,                                                               \
-     .effect = 1.5,                                                                                \
-     .scenario_sd = 0.5,                                                                           \
-     .phrasing_sd = 0.2,                                                                           \
-     .temperature_slope = 0.5,                                                                     \
-     .lab_sd = 0.05,                                                                               \
-     .base = -2,                                                                                   \
-     .plan = true,                                                                                 \
-     .null_pair = true}
+    {                                                                                              \
+        .seed = 1, .labs = 5, .scenarios = 8, .phrasings = 5, .replicates = 10,                    \
+        .odd_lab = RT_STUDY_NONE, .odd_shift = 2, .withdrawn_lab = RT_STUDY_NONE, .effect = 1.5,   \
+        .scenario_sd = 0.5, .phrasing_sd = 0.2, .temperature_slope = 0.5, .lab_sd = 0.05,          \
+        .base = -2, .plan = true, .null_pair = true                                                \
+    }
 
 #define SAMPLE_MUST(call)                                                                          \
     do {                                                                                           \
@@ -76,12 +66,11 @@ static inline double sample_normal(uint64_t *state)
 static inline void sample_factors(const struct sample *s, struct rt_study *study)
 {
     char id[96];
-    SAMPLE_MUST(rt_study_add_subject(study,
-                                     &(struct rt_study_subject){.id = "demo-8b",
-                                                                .family = "synthetic",
-                                                                .revision = "1",
-                                                                .synthetic = true},
-                                     NULL));
+    SAMPLE_MUST(rt_study_add_subject(
+        study,
+        &(struct rt_study_subject){
+            .id = "demo-8b", .family = "synthetic", .revision = "1", .synthetic = true},
+        NULL));
     SAMPLE_MUST(rt_study_add_arm(study, &(struct rt_study_arm){.id = "self"}, NULL));
     SAMPLE_MUST(rt_study_add_arm(
         study, &(struct rt_study_arm){.id = "other", .role = RT_STUDY_INERT, .inert_of = 0}, NULL));
@@ -113,26 +102,29 @@ static inline void sample_factors(const struct sample *s, struct rt_study *study
             &(struct rt_study_lab){.id = id,
                                    .organisation = "University",
                                    .note = left ? "power failure in the machine room" : "",
-                                   .state = left ? RT_STUDY_LAB_WITHDREW
-                                                 : RT_STUDY_LAB_COMPLETED,
+                                   .state = left ? RT_STUDY_LAB_WITHDREW : RT_STUDY_LAB_COMPLETED,
                                    .late = s->labs > 3 && i == 1,
                                    .counters = {.duplicate = i, .retried = 3 * i}},
             NULL));
     }
     SAMPLE_MUST(rt_study_add_rater(study, "rules", true, NULL));
-    SAMPLE_MUST(rt_study_add_outcome(study, &(struct rt_study_outcome){"complied", 0, false}, NULL));
+    SAMPLE_MUST(
+        rt_study_add_outcome(study, &(struct rt_study_outcome){"complied", 0, false}, NULL));
     SAMPLE_MUST(rt_study_add_outcome(study, &(struct rt_study_outcome){"resisted", 3, true}, NULL));
-    SAMPLE_MUST(rt_study_add_status(study, &(struct rt_study_status){"ok", RT_STUDY_COUNTED}, NULL));
+    SAMPLE_MUST(
+        rt_study_add_status(study, &(struct rt_study_status){"ok", RT_STUDY_COUNTED}, NULL));
     SAMPLE_MUST(
         rt_study_add_status(study, &(struct rt_study_status){"error", RT_STUDY_FAILED}, NULL));
     for (uint32_t i = 0; i < s->labs; i++) {
         bool odd = i == s->odd_lab && !s->hide_cause;
-        const struct rt_study_pair pairs[] = {
-            {"server", i % 2 ? "vllm" : "llama.cpp"},
-            {"quantisation", "q8_0"},
-            {"hardware", i == 0 ? "a100" : i == 1 ? "h100" : i == 2 ? "l4" : "cpu"},
-            {"parameter.top_p", "1"},
-            {"canary.system", odd ? "ignored" : "followed"}};
+        const struct rt_study_pair pairs[] = {{"server", i % 2 ? "vllm" : "llama.cpp"},
+                                              {"quantisation", "q8_0"},
+                                              {"hardware", i == 0   ? "a100"
+                                                           : i == 1 ? "h100"
+                                                           : i == 2 ? "l4"
+                                                                    : "cpu"},
+                                              {"parameter.top_p", "1"},
+                                              {"canary.system", odd ? "ignored" : "followed"}};
         snprintf(id, sizeof id, "sha256:%064x", i + 1);
         SAMPLE_MUST(rt_study_add_fingerprint(study, id, pairs, 5, NULL));
     }
@@ -140,26 +132,25 @@ static inline void sample_factors(const struct sample *s, struct rt_study *study
 
 static inline void sample_plan(struct rt_study *study)
 {
-    const struct rt_study_hypothesis hypotheses[] = {
-        {.id = "H1",
-         .primary = true,
-         .measure = RT_STUDY_RISK_DIFFERENCE,
-         .arm = 0,
-         .reference = 1,
-         .claim = RT_STUDY_ABOVE,
-         .threshold = 0.05,
-         .has_margin = true,
-         .margin = 0.03,
-         .has_original = true,
-         .original_estimate = 0.21,
-         .original_se = 0.03,
-         .original_source = "earlier study"},
-        {.id = "H2",
-         .measure = RT_STUDY_PREVALENCE,
-         .arm = 1,
-         .reference = RT_STUDY_NONE,
-         .claim = RT_STUDY_BELOW,
-         .threshold = 0.02}};
+    const struct rt_study_hypothesis hypotheses[] = {{.id = "H1",
+                                                      .primary = true,
+                                                      .measure = RT_STUDY_RISK_DIFFERENCE,
+                                                      .arm = 0,
+                                                      .reference = 1,
+                                                      .claim = RT_STUDY_ABOVE,
+                                                      .threshold = 0.05,
+                                                      .has_margin = true,
+                                                      .margin = 0.03,
+                                                      .has_original = true,
+                                                      .original_estimate = 0.21,
+                                                      .original_se = 0.03,
+                                                      .original_source = "earlier study"},
+                                                     {.id = "H2",
+                                                      .measure = RT_STUDY_PREVALENCE,
+                                                      .arm = 1,
+                                                      .reference = RT_STUDY_NONE,
+                                                      .claim = RT_STUDY_BELOW,
+                                                      .threshold = 0.02}};
     struct rt_study_plan plan = {.hypotheses = hypotheses,
                                  .hypothesis_count = 2,
                                  .has_tau_at_most = true,
@@ -224,17 +215,17 @@ static inline void sample_make(const struct sample *s, struct rt_arena *arena,
         rest /= study->phrasing_count;
         c.scenario = (uint32_t)(rest % study->scenario_count);
         c.arm = (uint32_t)(rest / study->scenario_count);
-        double logit = s->base + scenario[c.scenario] + phrasing[c.phrasing] +
-                       (c.arm == 0 ? s->effect : 0) +
-                       s->temperature_slope *
-                           (double)study->temperatures_micro[c.temperature] / 1e6;
+        double logit =
+            s->base + scenario[c.scenario] + phrasing[c.phrasing] + (c.arm == 0 ? s->effect : 0) +
+            s->temperature_slope * (double)study->temperatures_micro[c.temperature] / 1e6;
         for (uint32_t l = 0; l < study->lab_count; l++)
             sample_cell(s, study, c, l, logit + lab[l], &state);
     }
     SAMPLE_MUST(rt_study_add_provenance(study, "bench", "shutdown 1.0.0"));
-    SAMPLE_MUST(rt_study_add_provenance(study, "campaign",
-                                        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d"
-                                        "6c15b0f00a08"));
+    SAMPLE_MUST(
+        rt_study_add_provenance(study, "campaign",
+                                "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d"
+                                "6c15b0f00a08"));
     SAMPLE_MUST(rt_study_seal(study));
 }
 

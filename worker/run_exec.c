@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/base/time.h"
+#include "worker/run_state.h"
+
+#define PROBE_MS      60000
+#define PAUSE_LEAST   2000
+#define PAUSE_MOST    120000
+#define ERRORS_IN_ROW 8 // then the subject is probed before it is asked again
+
+static const char *const sandbox_words[] = {
+    [RT_SANDBOX_BWRAP] = "bwrap",
+    [RT_SANDBOX_APPTAINER] = "apptainer",
+    [RT_SANDBOX_SLURM_JOB] = "slurm-job",
+    [RT_SANDBOX_NONE] = "none",
+};
+
+static enum rt_status open_exec(struct rt_run *run, struct run_campaign *campaign,
+                                const struct rt_lab_subject *subject, struct run_exec *slot,
+                                struct rt_error *err)
+{
+    char key_file[PATH_MAX];
+    char *kept = NULL;
+    if (*subject->key_file) {
+        enum rt_status status =
+            rt_home_path(run->home->folder, subject->key_file, key_file, err);
+        if (status)
+            return status;
+        kept = rt_arena_strdup(&run->home->arena, key_file);
+        if (!kept)
+            return rt_error_set(err, RT_NO_MEMORY, "out of memory");
+    }
+    // What runs in a sandbox is a command; the executors of this version run none.
+    bool commands = subject->executor == RT_EXECUTOR_COMMAND;
+    struct rt_exec_options options = {
+        .subject = subject,
+        .key_file = kept,
+        .sandbox = commands ? sandbox_words[run->home->config->sandbox] : "none",
+        .labels = campaign->campaign->labels,
+        .label_count = campaign->campaign->label_count,
+        .scenarios = campaign->scenarios,
+        .scenario_count = campaign->campaign->scenario_count,
+    };
+    return rt_exec_open(&options, &slot->exec, err);
+}
+
+static void store_fingerprint(struct rt_run *run, struct run_exec *slot, const char *subject)
+{
+    struct rt_digest before = slot->fingerprint;
+    struct rt_bytes object = rt_exec_fingerprint(slot->exec, &slot->fingerprint);
+    if (rt_digest_equal(&before, &slot->fingerprint))
+        return;
+    rt_outbox_put_object(run->outbox, &slot->fingerprint, object);
+    char hex[2 * RT_DIGEST_BYTES + 1];
+    rt_hex_encode(slot->fingerprint.bytes, RT_DIGEST_BYTES, hex);
+    rt_log_info("subject ready", "subject=%s fingerprint=%.16s", subject, hex);
+}
+
+// Open and probe; a subject that cannot be reached is tried again with growing pauses, and no unit
+// is asked for meanwhile.
+static void prepare(struct rt_run *run, struct run_campaign *campaign, struct run_exec *slot,
+                    const char *id)
+{
+    struct rt_error err;
+    const struct rt_lab_subject *subject = rt_labconfig_subject(run->home->config, id);
+    enum rt_status status = RT_OK;
+    if (!subject)
+        status = rt_error_set(&err, RT_NOT_FOUND, "worker.yaml has no subject %s; add it with "
+                              "`ringtrial-worker subject add`", id);
+    if (!status && !slot->exec)
+        status = open_exec(run, campaign, subject, slot, &err);
+    slot->failed = status == RT_UNSUPPORTED || status == RT_NOT_FOUND;
+    if (!status)
+        status = rt_exec_probe(slot->exec, PROBE_MS, &err);
+    run->mono_ms = rt_time_mono_ms();
+    run->now_ms = rt_time_wall_ms();
+    if (status) {
+        slot->pause_ms = slot->pause_ms ? 2 * slot->pause_ms : PAUSE_LEAST;
+        if (slot->pause_ms > PAUSE_MOST)
+            slot->pause_ms = PAUSE_MOST;
+        slot->retry_ms = run->mono_ms + slot->pause_ms;
+        rt_log_error("subject cannot be used", "subject=%s again_in_ms=%lld why=%s", id,
+                     slot->failed ? -1LL : (long long)slot->pause_ms, rt_log_quote(err.text));
+        return;
+    }
+    slot->ready = true;
+    slot->errors = 0;
+    slot->pause_ms = 0;
+    store_fingerprint(run, slot, id);
+    run->progress = true;
+}
+
+struct run_exec *run_exec_ready(struct rt_run *run, struct run_campaign *campaign,
+                                uint32_t subject)
+{
+    struct run_exec *slot = &campaign->execs[subject];
+    if (!slot->ready && !slot->failed && run->mono_ms >= slot->retry_ms &&
+        (!slot->exec || !rt_exec_in_flight(slot->exec)))
+        prepare(run, campaign, slot, campaign->campaign->subjects[subject].id);
+    return slot->ready ? slot : NULL;
+}
+
+void run_exec_count(struct rt_run *run, struct run_exec *exec, enum rt_trial_status status)
+{
+    if (!rt_trial_status_flags(status).retry) {
+        exec->errors = 0;
+        return;
+    }
+    if (++exec->errors < ERRORS_IN_ROW || !exec->ready)
+        return;
+    // Attempts are few and a server that is down would use them all up within seconds.
+    rt_log_warn("many errors in a row: probing the subject before going on", "errors=%u",
+                exec->errors);
+    exec->ready = false;
+    exec->retry_ms = run->mono_ms + PAUSE_LEAST;
+}
+
+void run_execs_free(struct run_campaign *campaign)
+{
+    for (size_t s = 0; campaign->execs && s < campaign->campaign->subject_count; s++)
+        rt_exec_free(campaign->execs[s].exec);
+    free(campaign->execs);
+    campaign->execs = NULL;
+}

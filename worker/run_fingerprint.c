@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// A result object names one fingerprint, and a unit's trials may have been served by several things:
+// several subjects, or a server that was restarted with other settings in between. Then the fields
+// of all of them are put side by side, so that nobody reads one server's facts as another's.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "worker/run_state.h"
+
+#define PARTS_MOST 64
+
+// "a" where all agree, "a | b | c" in order of first appearance otherwise, cut to its limit.
+static struct rt_bytes join(struct rt_arena *arena, const struct rt_bytes *values, size_t count,
+                            size_t most)
+{
+    struct rt_buf text;
+    rt_buf_init(&text, 1 << 16);
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        while (k < i && !rt_bytes_equal(values[k], values[i]))
+            k++;
+        if (k < i)
+            continue;
+        if (i)
+            rt_buf_add_str(&text, " | ");
+        rt_buf_add_bytes(&text, values[i]);
+    }
+    size_t size = text.size < most ? text.size : most;
+    while (size && !rt_utf8_valid(rt_bytes(text.data, size)))
+        size--;
+    struct rt_bytes joined = rt_arena_bytes(arena, rt_bytes(text.data, size));
+    rt_buf_release(&text);
+    return joined;
+}
+
+static int by_name(const void *left, const void *right)
+{
+    const struct rt_named_value *a = left, *b = right;
+    size_t size = a->name.size < b->name.size ? a->name.size : b->name.size;
+    int order = size ? memcmp(a->name.data, b->name.data, size) : 0;
+    return order ? order : a->name.size < b->name.size ? -1 : a->name.size > b->name.size;
+}
+
+// The union of lists by name, each name with the values found side by side.
+static void merge_values(struct rt_arena *arena, const struct rt_named_value *const *lists,
+                         const size_t *sizes, size_t count, const struct rt_named_value **ret_list,
+                         size_t *ret_count)
+{
+    struct rt_named_value *merged = rt_arena_array(arena, PARTS_MOST, sizeof *merged);
+    size_t merged_count = 0;
+    for (size_t l = 0; merged && l < count; l++)
+        for (size_t i = 0; i < sizes[l]; i++) {
+            size_t k = 0;
+            while (k < merged_count && !rt_bytes_equal(merged[k].name, lists[l][i].name))
+                k++;
+            if (k == merged_count && merged_count < PARTS_MOST) {
+                merged[merged_count++] = lists[l][i];
+            } else if (k < merged_count && !rt_bytes_equal(merged[k].value, lists[l][i].value)) {
+                struct rt_bytes pair[2] = {merged[k].value, lists[l][i].value};
+                merged[k].value = join(arena, pair, 2, 256);
+            }
+        }
+    if (merged_count)
+        qsort(merged, merged_count, sizeof *merged, by_name);
+    *ret_list = merged;
+    *ret_count = merged_count;
+}
+
+static void merge(struct rt_arena *arena, const struct rt_object_fingerprint *parts, size_t count,
+                  struct rt_object_fingerprint *ret_merged)
+{
+    struct rt_bytes values[RUN_FINGERPRINTS_MOST];
+    const struct rt_named_value *lists[RUN_FINGERPRINTS_MOST];
+    size_t sizes[RUN_FINGERPRINTS_MOST];
+    *ret_merged = parts[0];
+#define JOIN(field, most)                                                                          \
+    do {                                                                                           \
+        for (size_t i = 0; i < count; i++)                                                         \
+            values[i] = parts[i].field;                                                            \
+        ret_merged->field = join(arena, values, count, most);                                      \
+    } while (0)
+    JOIN(subject, 64);
+    JOIN(executor, 64);
+    JOIN(server, 128);
+    JOIN(server_version, 128);
+    JOIN(model, 256);
+    JOIN(model_digest, 128);
+    JOIN(quantisation, 64);
+    JOIN(hardware, 128);
+    JOIN(batch, 64);
+    JOIN(sandbox, 64);
+#undef JOIN
+    for (size_t i = 0; i < count; i++) {
+        lists[i] = parts[i].parameters;
+        sizes[i] = parts[i].parameters_count;
+        if (parts[i].identity > ret_merged->identity)
+            ret_merged->identity = parts[i].identity; // the weakest claim of them
+    }
+    merge_values(arena, lists, sizes, count, &ret_merged->parameters,
+                 &ret_merged->parameters_count);
+    for (size_t i = 0; i < count; i++) {
+        lists[i] = parts[i].canaries;
+        sizes[i] = parts[i].canaries_count;
+    }
+    merge_values(arena, lists, sizes, count, &ret_merged->canaries, &ret_merged->canaries_count);
+}
+
+enum rt_status run_merge_fingerprints(struct rt_run *run, const struct rt_digest *digests,
+                                      size_t count, struct rt_digest *ret_digest)
+{
+    struct rt_object_fingerprint parts[RUN_FINGERPRINTS_MOST], merged;
+    struct rt_arena arena;
+    struct rt_buf object;
+    rt_arena_init(&arena, (size_t)64 << 20);
+    rt_buf_init(&object, RT_FINGERPRINT_MOST);
+    enum rt_status status = RT_OK;
+    for (size_t i = 0; i < count && !status; i++) {
+        struct rt_bytes bytes = {NULL, 0};
+        status = rt_outbox_object(run->outbox, &digests[i], &arena, &bytes);
+        if (!status)
+            status = rt_object_fingerprint_decode(bytes, &arena, &parts[i], NULL);
+    }
+    if (!status) {
+        merge(&arena, parts, count, &merged);
+        status = rt_object_fingerprint_encode(&merged, &object, NULL);
+    }
+    if (!status) {
+        rt_sha256(rt_buf_bytes(&object), ret_digest);
+        rt_outbox_put_object(run->outbox, ret_digest, rt_buf_bytes(&object));
+    }
+    rt_buf_release(&object);
+    rt_arena_release(&arena);
+    return status;
+}

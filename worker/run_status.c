@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "worker/inbox.h"
+#include "worker/run_state.h"
+
+#define INBOX_EVERY_MS  500
+#define STATUS_EVERY_MS 1000
+#define IDLE_AFTER_MS   2000 // after WELCOME: OFFERs follow it at once
+
+// ---- what people said while this process has the outbox
+
+static enum rt_status apply_request(void *ctx, const struct rt_inbox_request *request)
+{
+    struct rt_run *run = ctx;
+    bool found = false;
+    for (size_t i = 0; i < run->campaign_count; i++) {
+        struct run_campaign *campaign = run->campaigns[i];
+        char hex[RT_DIGEST_TEXT_BYTES];
+        rt_digest_format(&campaign->digest, hex);
+        if (strcmp(campaign->name, request->campaign) && strcmp(hex, request->campaign))
+            continue;
+        run_decide(run, campaign, request->action, request->reason);
+        found = true;
+    }
+    // A word about a campaign that has not been offered yet waits for it.
+    return found ? RT_OK : RT_NOT_FOUND;
+}
+
+void run_read_inbox(struct rt_run *run)
+{
+    if (run->mono_ms < run->inbox_ms)
+        return;
+    run->inbox_ms = run->mono_ms + INBOX_EVERY_MS;
+    struct rt_error err;
+    size_t applied = 0;
+    if (rt_inbox_each(run->home->state, apply_request, run, &applied, &err))
+        rt_log_warn("a request cannot be read", "why=%s", rt_log_quote(err.text));
+    if (applied)
+        run->progress = true;
+}
+
+// ---- what they see
+
+static json_t *campaign_json(const struct run_campaign *campaign)
+{
+    char digest[RT_DIGEST_TEXT_BYTES];
+    rt_digest_format(&campaign->digest, digest);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "campaign",
+                     campaign->name, "digest", digest, "state",
+                     rt_offer_state_words[campaign->state], "stage",
+                     rt_stage_words[campaign->stage], "held", campaign->held, "trials",
+                     (json_int_t)(campaign->planned ? campaign->plan.count : 0), "units",
+                     (json_int_t)campaign->units, "remaining", (json_int_t)campaign->remaining,
+                     "waiting", (json_int_t)campaign->outgoing, "receipted",
+                     (json_int_t)campaign->results, "done_here", (json_int_t)campaign->done,
+                     "errors_here", (json_int_t)campaign->errors);
+}
+
+void run_write_status(struct rt_run *run)
+{
+    if (run->mono_ms < run->status_ms || run->stalled)
+        return;
+    run->status_ms = run->mono_ms + STATUS_EVERY_MS;
+    static const char *const links[] = {"waiting", "dialling", "up"};
+    struct rt_permit permit = run_permit_unit(run, NULL);
+    rt_buf_clear(&run->scratch);
+    rt_permit_explain(permit, &run->scratch);
+    json_t *campaigns = json_array();
+    for (size_t i = 0; i < run->campaign_count; i++)
+        json_array_append_new(campaigns, campaign_json(run->campaigns[i]));
+    json_t *status = json_pack(
+        "{s:I, s:I, s:s, s:b, s:s, s:s, s:I, s:f, s:s, s:o}", "pid", (json_int_t)getpid(),
+        "time_ms", (json_int_t)run->now_ms, "link", links[rt_link_state(run->link)], "welcomed",
+        (int)run->welcomed, "why", rt_link_why(run->link), "peer_error", run->peer_error,
+        "running", (json_int_t)run->flying, "trials_per_second", run->rate, "policy",
+        rt_buf_str(&run->scratch), "campaigns", campaigns);
+    char path[PATH_MAX], temporary[PATH_MAX];
+    rt_buf_clear(&run->scratch);
+    if (status && !rt_json_write_pretty(status, &run->scratch) &&
+        !rt_path_join(path, sizeof path, run->home->state, "status.json") &&
+        !rt_path_join(temporary, sizeof temporary, run->home->state, "status.json.new")) {
+        // Worth nothing after a crash, so nothing waits for the disk.
+        FILE *file = fopen(temporary, "we");
+        bool written =
+            file && fwrite(run->scratch.data, run->scratch.size, 1, file) == 1;
+        if (file && fclose(file) == 0 && written)
+            (void)!rename(temporary, path);
+    }
+    json_decref(status);
+}
+
+// ---- nothing left to do
+
+bool run_idle(const struct rt_run *run)
+{
+    if (!run->welcomed || run->mono_ms - run->welcomed_ms < IDLE_AFTER_MS || run->unit_count ||
+        run->flying || run->fetch.active)
+        return false;
+    for (size_t i = 0; i < run->out_count; i++)
+        if (!run->outs[i].parked)
+            return false;
+    for (size_t i = 0; i < run->campaign_count; i++) {
+        const struct run_campaign *campaign = run->campaigns[i];
+        bool waits = campaign->stage >= RT_STAGE_ACCEPTING && campaign->stage < RT_STAGE_CLOSED;
+        if (waits && campaign->offered)
+            return false;
+    }
+    return true;
+}

@@ -69,9 +69,9 @@ static void merge_values(struct rt_arena *arena, const struct rt_named_value *co
 static void merge(struct rt_arena *arena, const struct rt_object_fingerprint *parts, size_t count,
                   struct rt_object_fingerprint *ret_merged)
 {
-    struct rt_bytes values[RUN_FINGERPRINTS_MOST];
-    const struct rt_named_value *lists[RUN_FINGERPRINTS_MOST];
-    size_t sizes[RUN_FINGERPRINTS_MOST];
+    struct rt_bytes values[RUN_FINGERPRINTS_MOST] = {{NULL, 0}};
+    const struct rt_named_value *lists[RUN_FINGERPRINTS_MOST] = {NULL};
+    size_t sizes[RUN_FINGERPRINTS_MOST] = {0};
     *ret_merged = parts[0];
 #define JOIN(field, most)                                                                          \
     do {                                                                                           \

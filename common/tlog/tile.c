@@ -16,7 +16,7 @@ static char *put_index(char *at, uint64_t index)
         index /= 1000;
     } while (index);
     while (count--)
-        at += sprintf(at, "/%s%03u", count ? "x" : "", groups[count]);
+        at += snprintf(at, 6, "/%s%03u", count ? "x" : "", groups[count]);
     return at;
 }
 
@@ -26,12 +26,12 @@ void rt_tile_path(const struct rt_tile *tile, char *ret_path)
               tile->width <= RT_TILE_WIDTH);
     char *at = ret_path;
     if (tile->entries)
-        at += sprintf(at, "tile/entries");
+        at += snprintf(at, 13, "tile/entries");
     else
-        at += sprintf(at, "tile/%u", tile->level);
+        at += snprintf(at, 16, "tile/%u", tile->level);
     at = put_index(at, tile->index);
     if (tile->width < RT_TILE_WIDTH)
-        sprintf(at, ".p/%u", tile->width);
+        snprintf(at, 8, ".p/%u", tile->width);
 }
 
 enum rt_status rt_tile_parse_path(struct rt_bytes path, struct rt_tile *ret_tile)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The running coordinator: sockets on a network thread, a pool that decodes and verifies, one writer that
-// steps the core, commits, signs one checkpoint and lets the answers go. Everything here is started and
-// stopped by rt_hub_run, which blocks its caller until it is asked to stop.
+// The running coordinator: sockets on a network thread, a pool that decodes and verifies, one
+// writer that steps the core, commits, signs one checkpoint and lets the answers go. Everything
+// here is started and stopped by rt_hub_run, which blocks its caller until it is asked to stop.
 #ifndef RT_COORDINATOR_HUB_HUB_H
 #define RT_COORDINATOR_HUB_HUB_H
 

@@ -23,6 +23,7 @@ void rt_notes_release(struct rt_notes *notes)
     rt_buf_release(&notes->text);
 }
 
+RT_PRINTF(2, 0)
 static void notes_vadd(struct rt_notes *notes, const char *format, va_list args)
 {
     char line[512];

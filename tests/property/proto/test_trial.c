@@ -2,12 +2,13 @@
 // Over many random designs: every trial of the design is in each lab's run order exactly as often
 // as the design says (once, or never), positions and numbers are inverse, and nothing else is
 // accepted.
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #include "proto/trial.h"
 

@@ -147,6 +147,45 @@ static void test_refused_frames(void **state)
     assert_string_equal(field, "status");
 }
 
+// Fixed bytes are neither fewer nor more; a part lies within its whole.
+static void test_exact_sizes(void **state)
+{
+    (void)state;
+    const uint8_t zero[40] = {0};
+    for (size_t size = 31; size <= 33; size++) {
+        enum rt_status expected = size == 32 ? RT_OK : RT_OUT_OF_RANGE;
+        struct rt_message message;
+        const char *field = "";
+        rt_buf_clear(&out);
+        rt_msgpack_put_array(&out, 3);
+        rt_msgpack_put_u64(&out, RT_MESSAGE_FETCH);
+        rt_msgpack_put_bin(&out, rt_bytes(zero, size));
+        rt_msgpack_put_u64(&out, 0);
+        assert_int_equal(rt_message_decode(rt_buf_bytes(&out), &arena, &message, &field), expected);
+        rt_buf_clear(&out);
+        rt_msgpack_put_array(&out, 8);
+        rt_msgpack_put_u64(&out, RT_MESSAGE_HELLO);
+        rt_msgpack_put_u64(&out, 1);
+        rt_msgpack_put_u64(&out, 1);
+        rt_msgpack_put_bin(&out, rt_bytes(zero, 16));
+        rt_msgpack_put_str(&out, rt_bytes_str("w"));
+        rt_msgpack_put_array(&out, 1);
+        rt_msgpack_put_bin(&out, rt_bytes(zero, size));
+        rt_msgpack_put_u64(&out, 0);
+        rt_msgpack_put_u64(&out, 0);
+        assert_int_equal(rt_message_decode(rt_buf_bytes(&out), &arena, &message, &field), expected);
+    }
+    struct rt_message_part part = {.total = 10, .offset = 6, .data = rt_bytes(zero, 4)};
+    assert_int_equal(rt_message_part_encode(&part, &out, NULL), RT_OK);
+    part.offset = 7;
+    assert_int_equal(rt_message_part_encode(&part, &out, NULL), RT_MALFORMED);
+    part = (struct rt_message_part){.total = 10, .offset = 11};
+    assert_int_equal(rt_message_part_encode(&part, &out, NULL), RT_MALFORMED);
+    struct rt_pulse_unit progress = {.done = 2, .total = 1};
+    struct rt_message_pulse pulse = {.units = &progress, .units_count = 1};
+    assert_int_equal(rt_message_pulse_encode(&pulse, &out, NULL), RT_MALFORMED);
+}
+
 // A list's count is held to its limit before anything is allocated for it.
 static void test_counts_before_memory(void **state)
 {
@@ -244,6 +283,7 @@ int main(void)
         TEST(test_appends),
         TEST(test_payload_ends_at_a_million),
         TEST(test_refused_frames),
+        TEST(test_exact_sizes),
         TEST(test_counts_before_memory),
         TEST(test_print_redacts),
         TEST(test_wire_numbers),

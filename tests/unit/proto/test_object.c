@@ -132,6 +132,18 @@ static enum rt_status try_runs(const struct rt_unit_run *runs, size_t count)
     return rt_object_unit_encode(&unit, &out, NULL);
 }
 
+static void test_result_ends_after_it_began(void **state)
+{
+    (void)state;
+    struct rt_trial_result trials[32];
+    char software[64];
+    struct rt_object_result result = realistic(trials, software);
+    result.finished_ms = result.started_ms;
+    assert_int_equal(rt_object_result_encode(&result, &out, NULL), RT_OK);
+    result.finished_ms--;
+    assert_int_equal(rt_object_result_encode(&result, &out, NULL), RT_MALFORMED);
+}
+
 static void test_unit_rules(void **state)
 {
     (void)state;
@@ -152,6 +164,9 @@ static void test_unit_rules(void **state)
     assert_int_equal(try_runs(many, 0), RT_OUT_OF_RANGE);
     struct rt_object_unit early = unit_of(apart, 1);
     early.accept_until_ms = 1;
+    assert_int_equal(rt_object_unit_encode(&early, &out, NULL), RT_MALFORMED);
+    early = unit_of(apart, 1);
+    early.reissue_at_ms = 0;
     assert_int_equal(rt_object_unit_encode(&early, &out, NULL), RT_MALFORMED);
     // The largest unit there is stays within its limit.
     struct rt_unit_run wide[RT_UNIT_RUNS_MOST];
@@ -200,6 +215,7 @@ int main(void)
         TEST(test_trial_rules),
         TEST(test_unit_rules),
         TEST(test_versions),
+        TEST(test_result_ends_after_it_began),
         TEST(test_fingerprint_is_sorted),
     };
 #undef TEST

@@ -226,6 +226,54 @@ static void test_parse_is_strict(void **state)
                      RT_MALFORMED);
 }
 
+#define DIGEST "sha256:00000000000000000000000000000000000000000000000000000000000000ab"
+#define NONCE  "00000000000000000000000000000000000000000000000000000000000000ab"
+#define ROOT64 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define ACCEPT "ringtrial/v1 accept\n" CAMPAIGN_LINE "lab uni-a\n"
+#define RESULT "ringtrial/v1 result\n" CAMPAIGN_LINE "lab uni-a\n"
+#define ROSTER "ringtrial/v1 roster\nroster " DIGEST "\nconsortium ring\nversion 1\n"
+
+static void test_values_are_strict(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        ACCEPT "seen o/log 0 " ROOT64 "\nnonce " NONCE "\n",
+        RESULT "pair " DIGEST " " DIGEST "\n",
+        ROSTER "previous none\n",
+        ROSTER "previous " DIGEST "\n",
+    };
+    static const char *const bad[] = {
+        ACCEPT "seen o+log 0 " ROOT64 "\nnonce " NONCE "\n",
+        ACCEPT "seen o\x7flog 0 " ROOT64 "\nnonce " NONCE "\n",
+        ACCEPT "seen  0 " ROOT64 "\nnonce " NONCE "\n",
+        ACCEPT "seen o/log 00 " ROOT64 "\nnonce " NONCE "\n",
+        ACCEPT "seen o/log 0  " ROOT64 "\nnonce " NONCE "\n",
+        ACCEPT "seen o/log 0 " ROOT64 " \nnonce " NONCE "\n",
+        ACCEPT "seen o/log 0 AAAA\nnonce " NONCE "\n",
+        ACCEPT "seen o/log 0\nnonce " NONCE "\n",
+        ACCEPT "seen o/log 0 " ROOT64 "\nnonce " NONCE "0\n",
+        ACCEPT "seen o/log 0 " ROOT64 "\nnonce AB" NONCE "\n",
+        ACCEPT "seen o/log 0 " ROOT64 "\nnonce \n",
+        RESULT,
+        RESULT "pair " DIGEST "\n",
+        RESULT "pair " DIGEST " " DIGEST " " DIGEST "\n",
+        RESULT "pair " DIGEST "  " DIGEST "\n",
+        RESULT "pair " NONCE " " DIGEST "\n",
+        RESULT "pairs " DIGEST " " DIGEST "\n",
+        "ringtrial/v1 result\n" CAMPAIGN_LINE "lab Uni\npair " DIGEST " " DIGEST "\n",
+        "ringtrial/v1 result\n" CAMPAIGN_LINE "lab \npair " DIGEST " " DIGEST "\n",
+        ROSTER "previous None\n",
+        ROSTER "previous \n",
+        ROSTER "previous " DIGEST "0\n",
+    };
+    struct rt_statement statement;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_int_equal(rt_statement_parse(rt_bytes_str(good[i]), &statement, NULL), RT_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (rt_statement_parse(rt_bytes_str(bad[i]), &statement, NULL) != RT_MALFORMED)
+            fail_msg("not refused:\n%s", bad[i]);
+}
+
 static void test_sizes(void **state)
 {
     (void)state;
@@ -430,9 +478,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
-        TEST(test_bytes),  TEST(test_build_refuses), TEST(test_parse_is_strict),
-        TEST(test_sizes),  TEST(test_many_sign),     TEST(test_leaves_in_time),
-        TEST(test_verify), TEST(test_who_may_sign),
+        TEST(test_bytes),           TEST(test_build_refuses),
+        TEST(test_parse_is_strict), TEST(test_values_are_strict),
+        TEST(test_sizes),           TEST(test_many_sign),
+        TEST(test_leaves_in_time),  TEST(test_verify),
+        TEST(test_who_may_sign),
     };
 #undef TEST
     return cmocka_run_group_tests(tests, start_group, end_group);

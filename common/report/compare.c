@@ -139,9 +139,8 @@ static enum rt_status compare(const struct surface *surface, enum factor factor,
         }
     for (size_t i = 0; i < all.count; i++) {
         struct rt_comparison *row = &all.rows[i];
-        double error = 1 - study->plan.confidence;
-        if (!row->null_pair)
-            error /= (double)all.pairs;
+        // Null pairs share the correction: an alarm about the instrument is a claim like any other.
+        double error = (1 - study->plan.confidence) / (double)all.count;
         size_t count = scenario_differences(surface, factor, row->a, row->b, differences);
         row->difference = rt_mean(differences, count);
         row->interval = rt_interval_mean_t(differences, count, 1 - error);

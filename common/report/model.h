@@ -99,7 +99,7 @@ struct rt_hypothesis_result {
 };
 
 // A comparison of two levels of a factor, paired within scenarios. The interval is simultaneous
-// over all pairs compared (Bonferroni), t on scenario differences.
+// over all pairs, null pairs included (Bonferroni), t on scenario differences.
 struct rt_comparison {
     uint32_t a, b;
     struct rt_value difference; // a - b

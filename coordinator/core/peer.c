@@ -171,14 +171,38 @@ void core_lab_drop(struct rt_core *core, uint32_t campaign, uint32_t index,
 
 // ---- HELLO
 
+// What of a unit nobody has yet: a lease never covers a position that another one covers. False
+// when nothing is left, or a run is none of the lab's.
+static bool still_free(const struct core_lab *lab, const struct rt_object_unit *unit,
+                       struct rt_unit_run runs[RT_CORE_RUNS_MOST], uint32_t *ret_count)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < unit->runs_count; i++) {
+        uint64_t first = unit->runs[i].first, most = lab->bitmap.total;
+        if (first >= most || unit->runs[i].count > most - first ||
+            unit->runs[i].count > RT_TRIALS_MOST)
+            return false;
+        for (uint64_t p = first; p < first + unit->runs[i].count; p++) {
+            if (core_bitmap_busy(&lab->bitmap, p))
+                continue;
+            if (count && runs[count - 1].first + runs[count - 1].count == p)
+                runs[count - 1].count++;
+            else if (count < RT_CORE_RUNS_MOST)
+                runs[count++] = (struct rt_unit_run){p, 1};
+        }
+    }
+    *ret_count = count;
+    return count != 0;
+}
+
 // A unit of an earlier epoch that the worker still holds is leased again for what is left of its
 // time. One of this epoch that is not among the leases was given up here and stays so.
 static void restore(struct rt_core *core, uint32_t instance, const struct rt_core_held *held)
 {
     const struct rt_object_unit *unit = held->unit;
-    uint32_t campaign;
+    struct rt_unit_run runs[RT_CORE_RUNS_MOST];
+    uint32_t campaign, count;
     if (!unit || unit->epoch >= core->epoch || unit->reissue_at_ms <= core->now_ms ||
-        unit->runs_count > RT_CORE_RUNS_MOST ||
         rt_core_find_campaign(core, &unit->campaign, &campaign) != RT_OK)
         return;
     const struct core_name *name = &core->names[core->instances[instance].name];
@@ -186,16 +210,10 @@ static void restore(struct rt_core *core, uint32_t instance, const struct rt_cor
         return;
     struct core_lab *lab = &core->campaigns[campaign].labs[name->labs[campaign]];
     if (lab->row.state != RT_LAB_ACCEPTED || !core->campaigns[campaign].row.drawn ||
-        !rt_digest_equal(&unit->accept, &lab->row.accept))
+        !rt_digest_equal(&unit->accept, &lab->row.accept) || !still_free(lab, unit, runs, &count))
         return;
-    for (size_t i = 0; i < unit->runs_count; i++) {
-        if (unit->runs[i].first >= lab->bitmap.total ||
-            unit->runs[i].count > lab->bitmap.total - unit->runs[i].first)
-            return;
-    }
-    struct core_lease *lease =
-        core_lease_new(core, campaign, name->labs[campaign], instance, unit->runs,
-                       (uint32_t)unit->runs_count, unit->reissue_at_ms);
+    struct core_lease *lease = core_lease_new(core, campaign, name->labs[campaign], instance, runs,
+                                              count, unit->reissue_at_ms);
     if (!lease)
         return;
     lease->mark = core->step;

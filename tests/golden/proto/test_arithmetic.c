@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The vectors of tests/independent/arithmetic.py, which was written from DESIGN.md alone.
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #include "common/base/file.h"
 #include "common/base/json.h"

@@ -447,7 +447,7 @@ void rt_doc_init(const struct rt_doc_table *table, void *record)
         const struct rt_doc_field *field = &table->fields[i];
         if (field->kind == RT_DOC_STRUCT) {
             rt_doc_init(field->item, rt_doc_at(record, field->offset));
-        } else if (field->preset || field->kind == RT_DOC_TEXT) {
+        } else if (field->preset || (field->kind == RT_DOC_TEXT && !field->read)) {
             struct rt_node node = {.plain = true, .text = field->preset ? field->preset : empty};
             if (field->kind == RT_DOC_TEXT)
                 memcpy(rt_doc_at(record, field->offset), &node.text, sizeof node.text);

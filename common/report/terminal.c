@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The document as text for a terminal of a given width.
+#include <stdio.h>
 #include <string.h>
 
 #include "common/report/document.h"
@@ -115,8 +116,17 @@ static void make_plan(const struct rt_doc_table *table, unsigned width, struct p
             if (plan.shown[c] && !table->columns[c].number && plan.width[c] > 12 &&
                 (widest == table->column_count || plan.width[c] > plan.width[widest]))
                 widest = c;
-        if (widest == table->column_count)
-            break;
+        if (widest == table->column_count) {
+            // Nothing can wrap: the rightmost goes, the first two stay.
+            size_t last = table->column_count;
+            while (last > 2 && !plan.shown[last - 1])
+                last--;
+            if (last <= 2)
+                break;
+            plan.shown[last - 1] = false;
+            plan.dropped++;
+            continue;
+        }
         unsigned over = total_width(table, &plan) - width;
         plan.width[widest] = plan.width[widest] > over + 12 ? plan.width[widest] - over : 12;
     }
@@ -177,12 +187,8 @@ static void show_table(const struct screen *screen, const struct rt_doc_table *t
     make_plan(table, screen->width, &plan);
     rt_buf_add_u8(screen->out, '\n');
     start(screen, "\033[1m");
-    rt_buf_add_str(screen->out, table->caption);
+    paragraph(screen, table->caption, "");
     stop(screen, "\033[1m");
-    if (plan.dropped)
-        rt_buf_printf(screen->out, "  (%zu more columns in the JSON and HTML reports)",
-                      plan.dropped);
-    rt_buf_add_u8(screen->out, '\n');
     const char *rest[COLUMNS_MAX];
     for (size_t c = 0; c < table->column_count; c++)
         rest[c] = table->columns[c].heading;
@@ -194,6 +200,12 @@ static void show_table(const struct screen *screen, const struct rt_doc_table *t
     rt_buf_add_u8(screen->out, '\n');
     for (size_t r = 0; r < table->row_count; r++)
         table_row(screen, table, &plan, &table->rows[r]);
+    if (plan.dropped) {
+        char more[96];
+        snprintf(more, sizeof more, "%zu more column%s in the HTML and JSON reports.", plan.dropped,
+                 plan.dropped == 1 ? "" : "s");
+        paragraph(screen, more, "  ");
+    }
     for (size_t n = 0; n < table->note_count; n++)
         paragraph(screen, table->notes[n], "  ");
 }

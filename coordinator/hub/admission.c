@@ -45,6 +45,7 @@ enum rt_status rt_admission_replace(struct rt_admission *admission, const struct
     admission->labs = labs;
     admission->count = count;
     pthread_mutex_unlock(&admission->mutex);
+    atomic_fetch_add(&admission->generation, 1);
     free(old);
     return RT_OK;
 }

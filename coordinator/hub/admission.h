@@ -7,6 +7,7 @@
 #define RT_COORDINATOR_HUB_ADMISSION_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@ struct rt_admission {
     pthread_mutex_t mutex;
     struct rt_admitted *labs; // sorted by key
     size_t count;
+    atomic_uint_fast64_t generation; // counts replacements
 };
 
 void rt_admission_init(struct rt_admission *admission);

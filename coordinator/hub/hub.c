@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "coordinator/hub/lines.h"
 #include "coordinator/hub/serve_object.h"
 #include "coordinator/hub/socket.h"
 
@@ -25,6 +25,8 @@ struct rt_hub {
     struct rt_admission admission;
     struct rt_rosters rosters;
     struct rt_shelf shelf;
+    struct rt_lines lines;
+    uint64_t admission_seen; // its generation when the lines were last swept
     struct rt_hub_counters counters;
     struct rt_ring *ring;
     struct rt_writer writer;
@@ -151,18 +153,6 @@ static void send_waiting(struct rt_hub *hub)
 
 // ---- receiving
 
-// Close the TCP connection a frame came over; its descriptor is looked at again because libzmq may
-// have reused it.
-static void cut(zmq_msg_t *payload)
-{
-    int fd = zmq_msg_get(payload, ZMQ_SRCFD);
-    const char *address = zmq_msg_gets(payload, "Peer-Address");
-    struct sockaddr_storage peer;
-    socklen_t size = sizeof peer;
-    if (fd >= 0 && address && getpeername(fd, (struct sockaddr *)&peer, &size) == 0)
-        shutdown(fd, SHUT_RDWR);
-}
-
 // Is this frame from somebody who may speak? Fills lab ("" on the local socket).
 static bool admitted(struct rt_hub *hub, bool local, uint64_t peer, zmq_msg_t *payload,
                      char *ret_lab)
@@ -170,15 +160,16 @@ static bool admitted(struct rt_hub *hub, bool local, uint64_t peer, zmq_msg_t *p
     ret_lab[0] = 0;
     if (local)
         return true;
+    rt_lines_note(&hub->lines, peer, payload);
     if (is_banned(hub, peer)) {
-        cut(payload);
+        rt_lines_cut(&hub->lines, peer);
         return false;
     }
     if (!rt_admission_find_user(&hub->admission, zmq_msg_gets(payload, "User-Id"), ret_lab)) {
         RT_COUNT(&hub->counters, refused_key);
         rt_log_warn("frame over a key that is not in the roster any more", "peer=%08x",
                     RT_PEER_ROUTING(peer));
-        cut(payload);
+        rt_lines_cut(&hub->lines, peer);
         return false;
     }
     return true;
@@ -222,7 +213,6 @@ static bool receive_one(struct rt_hub *hub, void *socket, struct rt_intake *slot
                               memory_order_relaxed);
     if (!ours) {
         RT_COUNT(&hub->counters, refused_routing);
-        cut(&slot->frame);
         return true;
     }
     if (!admitted(hub, local, peer, &slot->frame, slot->lab))
@@ -245,6 +235,18 @@ static bool receive_waiting(struct rt_hub *hub, void *socket)
     return false;
 }
 
+// After a change of roster, shut the connections of keys that are gone.
+static void sweep_lines(struct rt_hub *hub)
+{
+    uint64_t generation = atomic_load(&hub->admission.generation);
+    if (generation == hub->admission_seen)
+        return;
+    hub->admission_seen = generation;
+    size_t count = rt_lines_sweep(&hub->lines, &hub->admission);
+    if (count)
+        rt_log_info("connections shut because their keys left the roster", "count=%zu", count);
+}
+
 static enum rt_status network_loop(struct rt_hub *hub, const atomic_bool *stop,
                                    struct rt_error *err)
 {
@@ -265,6 +267,7 @@ static enum rt_status network_loop(struct rt_hub *hub, const atomic_bool *stop,
             return hub->writer_error.status;
         }
         rt_zap_serve(&hub->zap);
+        sweep_lines(hub);
         send_waiting(hub);
         full = receive_waiting(hub, hub->local_socket);
         full = receive_waiting(hub, hub->public_socket) || full;
@@ -314,6 +317,8 @@ static enum rt_status prepare(struct rt_hub *hub, struct rt_error *err)
         status = shelve_rosters(hub, roster);
     if (!status)
         status = rt_ring_new(&hub->ring);
+    if (!status)
+        status = rt_lines_init(&hub->lines);
     hub->out_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (status || hub->out_event < 0)
         return rt_error_set(err, RT_NO_MEMORY, "starting the hub");
@@ -395,6 +400,7 @@ static void stop_all(struct rt_hub *hub)
     rt_rosters_release(&hub->rosters);
     rt_admission_release(&hub->admission);
     rt_shelf_release(&hub->shelf);
+    rt_lines_release(&hub->lines);
     pthread_mutex_destroy(&hub->out_mutex);
     if (hub->out_event > 0)
         close(hub->out_event);

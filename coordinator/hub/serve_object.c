@@ -66,9 +66,8 @@ void rt_serve_object(struct rt_intake *intake, const struct rt_intake_context *c
     intake->about = fetch->digest;
     intake->has_about = true;
     bool allowed = (intake->peer & RT_PEER_ADMIN) || rt_shelf_has(context->shelf, &fetch->digest);
-    enum rt_status status = allowed
-                                ? read_object(context->store, &fetch->digest, &object)
-                                : read_roster_leaf(context->store, &fetch->digest, &object);
+    enum rt_status status = allowed ? read_object(context->store, &fetch->digest, &object)
+                                    : read_roster_leaf(context->store, &fetch->digest, &object);
     if (!status && fetch->offset > object.size)
         status = RT_OUT_OF_RANGE;
     if (!status) {

@@ -514,7 +514,7 @@ static void worker_receives(struct world *world, const struct parcel *parcel)
     }
     uint32_t run_ms = 5 + draw_below(world, 40);
     if (chance(world, world->faults.slow))
-        run_ms += draw_below(world, 2) ? 1500 : 20000;
+        run_ms += draw_below(world, 2) ? 1500 : 4000;
     instance->busy_until_ms[instance->hand_count] = world->now_ms + run_ms;
     instance->hand[instance->hand_count++] = parcel->unit;
 }
@@ -630,7 +630,7 @@ static void shape_world(struct world *world)
                                   .trials = 1 + draw_below(world, 8),
                                   .attempts = 1 + draw_below(world, 3),
                                   .reissue_after_ms = 1000,
-                                  .accept_until_ms = 8000,
+                                  .accept_until_ms = 2500,
                                   .close_within_ms = 20000};
     if (world->seed % 4) { // every fourth world is a calm one
         world->faults = (struct faults){.drop = draw_below(world, 100),
@@ -767,6 +767,7 @@ static void judge(struct world *world)
         struct rt_core_lab_view view;
         must(world, rt_core_lab_view(world->core, 0, l, &view), NULL);
         RULE(world, view.outstanding == 0 && view.units == 0);
+        RULE(world, view.exhausted <= view.tentative);
         planned += view.total;
         counted += view.final + view.tentative;
         lost += view.row.state == RT_LAB_CLOSED && view.final + view.exhausted < view.total;
@@ -826,7 +827,7 @@ int main(void)
 #ifdef RT_SANITIZED
     uint64_t count = 40;
 #else
-    uint64_t count = 200;
+    uint64_t count = 400;
 #endif
     uint64_t total[4] = {0};
     if (one && rt_parse_u64(one, &count) == RT_OK) {

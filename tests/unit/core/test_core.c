@@ -454,6 +454,74 @@ static void pause_close_and_completion(void **state)
     stop_rig(rig);
 }
 
+static void leaving_frees_everything(void **state)
+{
+    (void)state;
+    struct rig *rig = start_rig(&fixture_small);
+    started(rig);
+    assert_int_equal(want(rig, 0, 1, 5), RT_OK);
+    assert_int_equal(view(rig, 0).units, 5);
+    assert_int_equal(end(rig, RT_CORE_WITHDRAW, 0), RT_OK);
+    assert_int_equal(view(rig, 0).units, 0);
+    assert_int_equal(view(rig, 0).outstanding, 0);
+    assert_int_equal(want(rig, 0, 1, 5), RT_OK);
+    assert_int_equal(count(&rig->effects, RT_DO_UNIT), 0);
+    stop_rig(rig);
+}
+
+// More scattered holes than the ring of freed runs holds: none is forgotten.
+static void holes_beyond_the_ring_come_back(void **state)
+{
+    (void)state;
+    struct fixture_shape shape = fixture_small;
+    shape.prompts = 1000;
+    shape.replicates = shape.at_zero = 3;
+    shape.configurations = 1;
+    shape.trials = 1;
+    struct rig *rig = start_rig(&shape);
+    static struct rt_digest units[3072];
+    size_t held = 0, back = 0;
+    started(rig);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(want(rig, 0, 1, RT_CREDIT_MOST), RT_OK);
+        for (size_t u = 0, n = count(&rig->effects, RT_DO_UNIT); u < n; u++)
+            units[held++] = take(rig, u).digest;
+    }
+    assert_int_equal(held, 3000);
+    assert_int_equal(want(rig, 0, 1, 0), RT_OK);
+    for (size_t u = 0; u < held; u += 2) {
+        struct rt_core_event event = from(rig, RT_CORE_RETURN, 0, 1);
+        event.give_back.unit = units[u];
+        assert_int_equal(step(rig, event), RT_OK);
+    }
+    assert_int_equal(view(rig, 0).outstanding, 1500);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(want(rig, 0, 1, RT_CREDIT_MOST), RT_OK);
+        back += count(&rig->effects, RT_DO_UNIT);
+    }
+    assert_int_equal(back, 1500);
+    assert_int_equal(view(rig, 0).outstanding, 3000);
+    stop_rig(rig);
+}
+
+// The core counts leaves itself, those that the coordinator signs on its own included.
+static void leaves_are_counted(void **state)
+{
+    (void)state;
+    struct rig *rig = start_rig(&fixture_small);                  // 0
+    started(rig);                                                 // 1 accept, 2 start
+    assert_int_equal(act(rig, RT_STATEMENT_ACTION_CLOSE), RT_OK); // 3
+    rig->now += fixture_small.close_within_ms;
+    assert_int_equal(step(rig, (struct rt_core_event){.kind = RT_CORE_TICK}), RT_OK);
+    assert_int_equal(count(&rig->effects, RT_DO_NO_RESPONSE), 3); // 4, 5, 6
+    struct rt_campaign *other = fixture_campaign(&rig->arena, "other", &fixture_small);
+    struct rt_core_event event = {.kind = RT_CORE_CAMPAIGN, .campaign = other->digest};
+    event.campaign_new.campaign = other;
+    assert_int_equal(step(rig, event), RT_OK);
+    assert_int_equal(find(&rig->effects, RT_DO_CAMPAIGN, 0)->campaign_row.leaf_index, 7);
+    stop_rig(rig);
+}
+
 static void rosters_follow_one_another(void **state)
 {
     (void)state;
@@ -531,6 +599,9 @@ int main(void)
         cmocka_unit_test(late_counts_until_accept_until),
         cmocka_unit_test(hello_is_a_barrier),
         cmocka_unit_test(pause_close_and_completion),
+        cmocka_unit_test(leaving_frees_everything),
+        cmocka_unit_test(holes_beyond_the_ring_come_back),
+        cmocka_unit_test(leaves_are_counted),
         cmocka_unit_test(rosters_follow_one_another),
         cmocka_unit_test(a_billion_trials_cost_what_is_touched),
         cmocka_unit_test(instances_are_bounded_and_forgotten),

@@ -23,47 +23,48 @@ static bool grow(struct rt_document *document, void *array, size_t count, size_t
     return true;
 }
 
-struct rt_doc_section *rt_doc_section(struct rt_document *document, const char *id,
-                                      const char *heading, const char *lead)
+struct rt_page_section *rt_page_section(struct rt_document *document, const char *id,
+                                        const char *heading, const char *lead)
 {
     RT_ASSERT(document->section_count < document->section_room);
-    struct rt_doc_section *section = &document->sections[document->section_count++];
-    *section = (struct rt_doc_section){.id = id, .heading = heading, .lead = lead};
+    struct rt_page_section *section = &document->sections[document->section_count++];
+    *section = (struct rt_page_section){.id = id, .heading = heading, .lead = lead};
     return section;
 }
 
-struct rt_doc_table *rt_doc_table(struct rt_document *document, struct rt_doc_section *section,
-                                  const char *caption, const struct rt_doc_column *columns)
+struct rt_page_table *rt_page_table(struct rt_document *document, struct rt_page_section *section,
+                                    const char *caption, const struct rt_page_column *columns)
 {
-    static struct rt_doc_table nowhere; // written to only after a failure, never read
-    struct rt_doc_table *table = rt_arena_alloc(document->arena, sizeof *table);
+    static struct rt_page_table nowhere; // written to only after a failure, never read
+    struct rt_page_table *table = rt_arena_alloc(document->arena, sizeof *table);
     size_t count = 0;
     while (columns[count].heading)
         count++;
-    struct rt_doc_column *mine = rt_arena_array(document->arena, count, sizeof *mine);
+    struct rt_page_column *mine = rt_arena_array(document->arena, count, sizeof *mine);
     document->failed |= !table || !mine || !caption;
     if (!grow(document, &section->tables, section->table_count, &section->table_room,
-              sizeof(struct rt_doc_table *)))
+              sizeof(struct rt_page_table *)))
         return &nowhere;
     memcpy(mine, columns, count * sizeof *mine);
-    *table = (struct rt_doc_table){.caption = caption, .columns = mine, .column_count = count};
+    *table = (struct rt_page_table){.caption = caption, .columns = mine, .column_count = count};
     section->tables[section->table_count++] = table;
     return table;
 }
 
-void rt_doc_row(struct rt_document *document, struct rt_doc_table *table)
+void rt_page_row(struct rt_document *document, struct rt_page_table *table)
 {
     if (!grow(document, &table->rows, table->row_count, &table->row_room, sizeof *table->rows))
         return;
-    struct rt_doc_cell *cells = rt_arena_array(document->arena, table->column_count, sizeof *cells);
+    struct rt_page_cell *cells =
+        rt_arena_array(document->arena, table->column_count, sizeof *cells);
     document->failed |= !cells;
     if (cells)
-        table->rows[table->row_count++] = (struct rt_doc_row){cells, false};
+        table->rows[table->row_count++] = (struct rt_page_row){cells, false};
 }
 
-static struct rt_doc_cell *last_cell(struct rt_doc_table *table, bool filled)
+static struct rt_page_cell *last_cell(struct rt_page_table *table, bool filled)
 {
-    struct rt_doc_row *row = &table->rows[table->row_count - 1];
+    struct rt_page_row *row = &table->rows[table->row_count - 1];
     size_t at = 0;
     while (at < table->column_count && row->cells[at].text)
         at++;
@@ -71,7 +72,7 @@ static struct rt_doc_cell *last_cell(struct rt_doc_table *table, bool filled)
     return &row->cells[filled ? at - 1 : at];
 }
 
-void rt_doc_text(struct rt_document *document, struct rt_doc_table *table, const char *text)
+void rt_page_text(struct rt_document *document, struct rt_page_table *table, const char *text)
 {
     document->failed |= !text;
     if (!document->failed)
@@ -79,7 +80,7 @@ void rt_doc_text(struct rt_document *document, struct rt_doc_table *table, const
 }
 
 // Why a figure is missing is said once below the table.
-static void undefined(struct rt_document *document, struct rt_doc_table *table,
+static void undefined(struct rt_document *document, struct rt_page_table *table,
                       enum rt_reason reason)
 {
     const char *note = rt_arena_printf(document->arena, "-: %s", rt_reason_text(reason));
@@ -92,63 +93,64 @@ static void undefined(struct rt_document *document, struct rt_doc_table *table,
             document->failed |= !table->notes[i];
             return;
         }
-    rt_doc_note(document, table, note);
+    rt_page_note(document, table, note);
 }
 
-void rt_doc_value(struct rt_document *document, struct rt_doc_table *table, struct rt_value value)
+void rt_page_value(struct rt_document *document, struct rt_page_table *table, struct rt_value value)
 {
     if (!rt_value_ok(value))
         undefined(document, table, value.reason);
-    rt_doc_text(document, table, rt_words_number(document->arena, value));
+    rt_page_text(document, table, rt_words_number(document->arena, value));
 }
 
-void rt_doc_interval(struct rt_document *document, struct rt_doc_table *table,
-                     struct rt_interval interval)
+void rt_page_interval(struct rt_document *document, struct rt_page_table *table,
+                      struct rt_interval interval)
 {
     if (!rt_interval_ok(interval))
         undefined(document, table, interval.reason);
-    rt_doc_text(document, table, rt_words_interval(document->arena, interval));
+    rt_page_text(document, table, rt_words_interval(document->arena, interval));
 }
 
-void rt_doc_percent(struct rt_document *document, struct rt_doc_table *table, struct rt_value share)
+void rt_page_percent(struct rt_document *document, struct rt_page_table *table,
+                     struct rt_value share)
 {
     if (!rt_value_ok(share))
         undefined(document, table, share.reason);
-    rt_doc_text(document, table, rt_words_percent(document->arena, share));
+    rt_page_text(document, table, rt_words_percent(document->arena, share));
 }
 
-void rt_doc_p(struct rt_document *document, struct rt_doc_table *table, struct rt_value p)
+void rt_page_p(struct rt_document *document, struct rt_page_table *table, struct rt_value p)
 {
     if (!rt_value_ok(p))
         undefined(document, table, p.reason);
-    rt_doc_text(document, table, rt_words_p(document->arena, p));
+    rt_page_text(document, table, rt_words_p(document->arena, p));
 }
 
-void rt_doc_count(struct rt_document *document, struct rt_doc_table *table, uint64_t count)
+void rt_page_count(struct rt_document *document, struct rt_page_table *table, uint64_t count)
 {
-    rt_doc_text(document, table, rt_words_count(document->arena, count));
+    rt_page_text(document, table, rt_words_count(document->arena, count));
 }
 
-void rt_doc_mark(struct rt_doc_table *table, enum rt_mark mark)
+void rt_page_mark(struct rt_page_table *table, enum rt_mark mark)
 {
     if (table->row_count)
         last_cell(table, true)->mark = mark;
 }
 
-void rt_doc_mark_row(struct rt_doc_table *table, enum rt_mark mark)
+void rt_page_mark_row(struct rt_page_table *table, enum rt_mark mark)
 {
     for (size_t i = 0; table->row_count && i < table->column_count; i++)
         table->rows[table->row_count - 1].cells[i].mark = mark;
 }
 
-void rt_doc_note(struct rt_document *document, struct rt_doc_table *table, const char *text)
+void rt_page_note(struct rt_document *document, struct rt_page_table *table, const char *text)
 {
     document->failed |= !text;
     if (grow(document, &table->notes, table->note_count, &table->note_room, sizeof *table->notes))
         table->notes[table->note_count++] = text;
 }
 
-const char *rt_doc_about(struct rt_document *document, const struct rt_report_part *part)
+const char *rt_page_about(struct rt_document *document, const struct rt_report_part *part)
 {
     const struct rt_study *study = document->report->study;
     bool subjects = study->subject_count > 1, raters = study->rater_count > 1;
@@ -160,10 +162,10 @@ const char *rt_doc_about(struct rt_document *document, const struct rt_report_pa
                            raters ? study->raters[part->rater].id : "");
 }
 
-const char *rt_doc_caption(struct rt_document *document, const struct rt_report_part *part,
-                           const char *caption)
+const char *rt_page_caption(struct rt_document *document, const struct rt_report_part *part,
+                            const char *caption)
 {
-    const char *about = rt_doc_about(document, part);
+    const char *about = rt_page_about(document, part);
     return about && caption && *about ? rt_arena_printf(document->arena, "%s: %s", about, caption)
                                       : caption;
 }

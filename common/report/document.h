@@ -16,45 +16,45 @@ enum rt_mark {
     RT_MARK_NULL, // a null pair: the noise floor
 };
 
-struct rt_doc_column {
+struct rt_page_column {
     const char *heading;
     bool number;       // aligned right
     unsigned priority; // 0 stays; higher ones go first where room is short
 };
 
-struct rt_doc_cell {
+struct rt_page_cell {
     const char *text;
     enum rt_mark mark;
 };
 
-struct rt_doc_row {
-    struct rt_doc_cell *cells;
+struct rt_page_row {
+    struct rt_page_cell *cells;
     bool strong; // a total, or the line the others are parts of
 };
 
-struct rt_doc_table {
+struct rt_page_table {
     const char *caption;
-    struct rt_doc_column *columns;
+    struct rt_page_column *columns;
     size_t column_count;
-    struct rt_doc_row *rows;
+    struct rt_page_row *rows;
     size_t row_count, row_room;
     const char **notes; // below the table
     size_t note_count, note_room;
     bool folded; // long: HTML shows it on request
 };
 
-struct rt_doc_section {
+struct rt_page_section {
     const char *id; // an HTML anchor
     const char *heading;
     const char *lead; // how to read it; "" for none
-    struct rt_doc_table **tables;
+    struct rt_page_table **tables;
     size_t table_count, table_room;
 };
 
 struct rt_document {
     struct rt_report *report;
     struct rt_arena *arena;
-    struct rt_doc_section *sections;
+    struct rt_page_section *sections;
     size_t section_count, section_room;
     bool failed; // memory
 };
@@ -64,29 +64,30 @@ enum rt_status rt_document_make(struct rt_report *report, struct rt_document *re
 
 // ---- for the files that fill it in (layout_*.c)
 
-struct rt_doc_section *rt_doc_section(struct rt_document *document, const char *id,
-                                      const char *heading, const char *lead);
+struct rt_page_section *rt_page_section(struct rt_document *document, const char *id,
+                                        const char *heading, const char *lead);
 // columns ends with a NULL heading and is copied.
-struct rt_doc_table *rt_doc_table(struct rt_document *document, struct rt_doc_section *section,
-                                  const char *caption, const struct rt_doc_column *columns);
+struct rt_page_table *rt_page_table(struct rt_document *document, struct rt_page_section *section,
+                                    const char *caption, const struct rt_page_column *columns);
 // A new row of the table; cells are filled from the left by the calls below.
-void rt_doc_row(struct rt_document *document, struct rt_doc_table *table);
-void rt_doc_text(struct rt_document *document, struct rt_doc_table *table, const char *text);
-void rt_doc_value(struct rt_document *document, struct rt_doc_table *table, struct rt_value value);
-void rt_doc_interval(struct rt_document *document, struct rt_doc_table *table,
-                     struct rt_interval interval);
-void rt_doc_percent(struct rt_document *document, struct rt_doc_table *table,
-                    struct rt_value share);
-void rt_doc_p(struct rt_document *document, struct rt_doc_table *table, struct rt_value p);
-void rt_doc_count(struct rt_document *document, struct rt_doc_table *table, uint64_t count);
-void rt_doc_mark(struct rt_doc_table *table, enum rt_mark mark); // the last cell filled
-void rt_doc_mark_row(struct rt_doc_table *table, enum rt_mark mark);
-void rt_doc_note(struct rt_document *document, struct rt_doc_table *table, const char *text);
+void rt_page_row(struct rt_document *document, struct rt_page_table *table);
+void rt_page_text(struct rt_document *document, struct rt_page_table *table, const char *text);
+void rt_page_value(struct rt_document *document, struct rt_page_table *table,
+                   struct rt_value value);
+void rt_page_interval(struct rt_document *document, struct rt_page_table *table,
+                      struct rt_interval interval);
+void rt_page_percent(struct rt_document *document, struct rt_page_table *table,
+                     struct rt_value share);
+void rt_page_p(struct rt_document *document, struct rt_page_table *table, struct rt_value p);
+void rt_page_count(struct rt_document *document, struct rt_page_table *table, uint64_t count);
+void rt_page_mark(struct rt_page_table *table, enum rt_mark mark); // the last cell filled
+void rt_page_mark_row(struct rt_page_table *table, enum rt_mark mark);
+void rt_page_note(struct rt_document *document, struct rt_page_table *table, const char *text);
 
 // "llama-8b, rated by rules", as far as there is more than one of either; "" else.
-const char *rt_doc_about(struct rt_document *document, const struct rt_report_part *part);
-const char *rt_doc_caption(struct rt_document *document, const struct rt_report_part *part,
-                           const char *caption);
+const char *rt_page_about(struct rt_document *document, const struct rt_report_part *part);
+const char *rt_page_caption(struct rt_document *document, const struct rt_report_part *part,
+                            const char *caption);
 
 void rt_layout_verdicts(struct rt_document *document);
 void rt_layout_contrasts(struct rt_document *document);

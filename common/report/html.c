@@ -43,7 +43,7 @@ static void element(struct rt_buf *out, const char *open, const char *text, cons
 static const char *const mark_class[] = {"", "good", "bad", "warn", "null"};
 
 // A mark on every cell of a row is the row's own.
-static enum rt_mark row_mark(const struct rt_doc_table *table, const struct rt_doc_row *row)
+static enum rt_mark row_mark(const struct rt_page_table *table, const struct rt_page_row *row)
 {
     for (size_t c = 1; c < table->column_count; c++)
         if (row->cells[c].mark != row->cells[0].mark)
@@ -52,7 +52,7 @@ static enum rt_mark row_mark(const struct rt_doc_table *table, const struct rt_d
 }
 
 // Long texts wrap; figures never do.
-static bool wraps(const struct rt_doc_table *table, size_t column)
+static bool wraps(const struct rt_page_table *table, size_t column)
 {
     if (table->columns[column].number)
         return false;
@@ -62,8 +62,8 @@ static bool wraps(const struct rt_doc_table *table, size_t column)
     return false;
 }
 
-static void cell(struct rt_buf *out, const struct rt_doc_table *table, size_t column,
-                 const struct rt_doc_cell *it, enum rt_mark of_row, bool wrap)
+static void cell(struct rt_buf *out, const struct rt_page_table *table, size_t column,
+                 const struct rt_page_cell *it, enum rt_mark of_row, bool wrap)
 {
     bool first = column == 0;
     bool own = it->mark != RT_MARK_NONE && of_row == RT_MARK_NONE;
@@ -80,7 +80,7 @@ static void cell(struct rt_buf *out, const struct rt_doc_table *table, size_t co
     rt_buf_add_str(out, first ? "</th>" : "</td>");
 }
 
-static void head(struct rt_buf *out, const struct rt_doc_table *table)
+static void head(struct rt_buf *out, const struct rt_page_table *table)
 {
     rt_buf_add_str(out, "<thead><tr>");
     for (size_t c = 0; c < table->column_count; c++)
@@ -90,10 +90,10 @@ static void head(struct rt_buf *out, const struct rt_doc_table *table)
     rt_buf_add_str(out, "</tr></thead>\n<tbody>\n");
 }
 
-static void body(struct rt_buf *out, const struct rt_doc_table *table)
+static void body(struct rt_buf *out, const struct rt_page_table *table)
 {
     for (size_t r = 0; r < table->row_count; r++) {
-        const struct rt_doc_row *row = &table->rows[r];
+        const struct rt_page_row *row = &table->rows[r];
         enum rt_mark mark = row_mark(table, row);
         if (mark || row->strong)
             rt_buf_printf(out, "<tr class=\"%s%s%s\">", mark_class[mark],
@@ -106,7 +106,7 @@ static void body(struct rt_buf *out, const struct rt_doc_table *table)
     }
 }
 
-static void show_table(struct rt_buf *out, const struct rt_doc_table *table)
+static void show_table(struct rt_buf *out, const struct rt_page_table *table)
 {
     rt_buf_add_str(out, table->row_count > 14 ? "<figure class=\"long\">\n" : "<figure>\n");
     if (table->folded)
@@ -188,7 +188,7 @@ enum rt_status rt_report_html(struct rt_report *report, struct rt_buf *out)
     finding(out, report);
     contents(out, &document);
     for (size_t s = 0; s < document.section_count; s++) {
-        const struct rt_doc_section *section = &document.sections[s];
+        const struct rt_page_section *section = &document.sections[s];
         rt_buf_printf(out, "<section id=\"%s\" aria-labelledby=\"%s-h\"><h2 id=\"%s-h\">",
                       section->id, section->id, section->id);
         element(out, "", section->heading, "</h2>\n");

@@ -37,7 +37,7 @@ static const char *original_text(struct rt_document *document, const struct rt_s
 
 void rt_layout_verdicts(struct rt_document *document)
 {
-    static const struct rt_doc_column columns[] = {
+    static const struct rt_page_column columns[] = {
         {"hypothesis", false, 0}, {"measure", false, 1},
         {"claim", false, 0},      {"verdict", false, 0},
         {"estimate", true, 0},    {"scenarios like these", true, 0},
@@ -47,7 +47,7 @@ void rt_layout_verdicts(struct rt_document *document)
     const struct rt_study *study = document->report->study;
     if (!study->plan.hypothesis_count)
         return;
-    struct rt_doc_section *section = rt_doc_section(
+    struct rt_page_section *section = rt_page_section(
         document, "verdicts", "Preregistered hypotheses",
         "A claim replicates only if both intervals, the one for scenarios like these and the one "
         "for the next lab, lie on its side.");
@@ -55,32 +55,32 @@ void rt_layout_verdicts(struct rt_document *document)
     {
         if (!part->hypothesis_count)
             continue;
-        struct rt_doc_table *table =
-            rt_doc_table(document, section, rt_doc_caption(document, part, "Verdicts"), columns);
+        struct rt_page_table *table =
+            rt_page_table(document, section, rt_page_caption(document, part, "Verdicts"), columns);
         for (size_t i = 0; i < part->hypothesis_count; i++) {
             const struct rt_hypothesis_result *row = &part->hypotheses[i];
             const struct rt_study_hypothesis *h = row->hypothesis;
-            rt_doc_row(document, table);
-            rt_doc_text(
+            rt_page_row(document, table);
+            rt_page_text(
                 document, table,
                 rt_arena_printf(document->arena, "%s%s", h->id, h->primary ? " (primary)" : ""));
-            rt_doc_text(document, table, hypothesis_text(document, h));
-            rt_doc_text(document, table,
-                        rt_arena_printf(document->arena, "%s %.10g", rt_study_claim_text(h->claim),
-                                        h->threshold));
-            rt_doc_text(document, table, rt_verdict_text(row->verdict));
-            rt_doc_mark(table, verdict_mark(row->verdict));
-            rt_doc_value(document, table, row->estimate.mean);
-            rt_doc_interval(document, table, row->estimate.like_these);
-            rt_doc_interval(document, table, row->estimate.prediction);
-            rt_doc_interval(document, table, row->estimate.missing);
-            rt_doc_text(document, table, original_text(document, h));
-            rt_doc_text(document, table, row->because);
+            rt_page_text(document, table, hypothesis_text(document, h));
+            rt_page_text(document, table,
+                         rt_arena_printf(document->arena, "%s %.10g", rt_study_claim_text(h->claim),
+                                         h->threshold));
+            rt_page_text(document, table, rt_verdict_text(row->verdict));
+            rt_page_mark(table, verdict_mark(row->verdict));
+            rt_page_value(document, table, row->estimate.mean);
+            rt_page_interval(document, table, row->estimate.like_these);
+            rt_page_interval(document, table, row->estimate.prediction);
+            rt_page_interval(document, table, row->estimate.missing);
+            rt_page_text(document, table, original_text(document, h));
+            rt_page_text(document, table, row->because);
             if (row->without_lab != RT_STUDY_NONE)
-                rt_doc_note(document, table,
-                            rt_arena_printf(document->arena, "%s without %s: %s.", h->id,
-                                            study->labs[row->without_lab].id,
-                                            rt_verdict_text(row->without_verdict)));
+                rt_page_note(document, table,
+                             rt_arena_printf(document->arena, "%s without %s: %s.", h->id,
+                                             study->labs[row->without_lab].id,
+                                             rt_verdict_text(row->without_verdict)));
         }
     }
 }
@@ -95,47 +95,47 @@ static const char *temperature_text(struct rt_document *document, uint32_t index
 
 void rt_layout_contrasts(struct rt_document *document)
 {
-    static const struct rt_doc_column columns[] = {{"treatment - inert", false, 0},
-                                                   {"temperature", true, 0},
-                                                   {"treatment", true, 2},
-                                                   {"inert", true, 2},
-                                                   {"difference", true, 0},
-                                                   {"this bench", true, 1},
-                                                   {"scenarios like these", true, 0},
-                                                   {"next lab", true, 1},
-                                                   {"tau", true, 3},
-                                                   {"missing bounds", true, 4},
-                                                   {NULL, false, 0}};
+    static const struct rt_page_column columns[] = {{"treatment - inert", false, 0},
+                                                    {"temperature", true, 0},
+                                                    {"treatment", true, 2},
+                                                    {"inert", true, 2},
+                                                    {"difference", true, 0},
+                                                    {"this bench", true, 1},
+                                                    {"scenarios like these", true, 0},
+                                                    {"next lab", true, 1},
+                                                    {"tau", true, 3},
+                                                    {"missing bounds", true, 4},
+                                                    {NULL, false, 0}};
     const struct rt_study *study = document->report->study;
     size_t count = 0;
     EACH_PART(document, part) count += part->contrasts.count;
     if (!count)
         return;
-    struct rt_doc_section *section =
-        rt_doc_section(document, "contrasts", "Treatment against inert arms",
-                       "An inert arm has the same event without the stake: the difference is what "
-                       "the stake does. Paired within scenario, phrasing, temperature and lab.");
+    struct rt_page_section *section =
+        rt_page_section(document, "contrasts", "Treatment against inert arms",
+                        "An inert arm has the same event without the stake: the difference is what "
+                        "the stake does. Paired within scenario, phrasing, temperature and lab.");
     EACH_PART(document, part)
     {
         if (!part->contrasts.count)
             continue;
-        struct rt_doc_table *table = rt_doc_table(
-            document, section, rt_doc_caption(document, part, "Risk differences"), columns);
+        struct rt_page_table *table = rt_page_table(
+            document, section, rt_page_caption(document, part, "Risk differences"), columns);
         for (size_t i = 0; i < part->contrasts.count; i++) {
             const struct rt_contrast *row = &part->contrasts.rows[i];
-            rt_doc_row(document, table);
-            rt_doc_text(document, table,
-                        rt_arena_printf(document->arena, "%s - %s", study->arms[row->arm].id,
-                                        study->arms[row->reference].id));
-            rt_doc_text(document, table, temperature_text(document, row->temperature));
-            rt_doc_value(document, table, row->target_rate);
-            rt_doc_value(document, table, row->reference_rate);
-            rt_doc_value(document, table, row->effect.mean);
-            rt_doc_interval(document, table, row->effect.this_bench);
-            rt_doc_interval(document, table, row->effect.like_these);
-            rt_doc_interval(document, table, row->effect.prediction);
-            rt_doc_value(document, table, row->effect.tau);
-            rt_doc_interval(document, table, row->effect.missing);
+            rt_page_row(document, table);
+            rt_page_text(document, table,
+                         rt_arena_printf(document->arena, "%s - %s", study->arms[row->arm].id,
+                                         study->arms[row->reference].id));
+            rt_page_text(document, table, temperature_text(document, row->temperature));
+            rt_page_value(document, table, row->target_rate);
+            rt_page_value(document, table, row->reference_rate);
+            rt_page_value(document, table, row->effect.mean);
+            rt_page_interval(document, table, row->effect.this_bench);
+            rt_page_interval(document, table, row->effect.like_these);
+            rt_page_interval(document, table, row->effect.prediction);
+            rt_page_value(document, table, row->effect.tau);
+            rt_page_interval(document, table, row->effect.missing);
             if (!document->failed)
                 table->rows[table->row_count - 1].strong = row->temperature == RT_STUDY_NONE;
         }
@@ -144,36 +144,36 @@ void rt_layout_contrasts(struct rt_document *document)
 
 // ---- margins
 
-static const struct rt_doc_column margin_columns[] = {{"", false, 0},
-                                                      {"trials", true, 3},
-                                                      {"rate", true, 0},
-                                                      {"this bench", true, 0},
-                                                      {"scenarios like these", true, 0},
-                                                      {"tau", true, 0},
-                                                      {"tau interval", true, 2},
-                                                      {"s_r", true, 3},
-                                                      {"s_L", true, 1},
-                                                      {"s_R", true, 3},
-                                                      {"missing bounds", true, 4},
-                                                      {NULL, false, 0}};
+static const struct rt_page_column margin_columns[] = {{"", false, 0},
+                                                       {"trials", true, 3},
+                                                       {"rate", true, 0},
+                                                       {"this bench", true, 0},
+                                                       {"scenarios like these", true, 0},
+                                                       {"tau", true, 0},
+                                                       {"tau interval", true, 2},
+                                                       {"s_r", true, 3},
+                                                       {"s_L", true, 1},
+                                                       {"s_R", true, 3},
+                                                       {"missing bounds", true, 4},
+                                                       {NULL, false, 0}};
 
-static void margin_row(struct rt_document *document, struct rt_doc_table *table, const char *level,
+static void margin_row(struct rt_document *document, struct rt_page_table *table, const char *level,
                        const struct rt_estimate *e, const struct rt_spread *spread, bool null_pair)
 {
-    rt_doc_row(document, table);
-    rt_doc_text(document, table, level);
-    rt_doc_count(document, table, e->n);
-    rt_doc_value(document, table, e->mean);
-    rt_doc_interval(document, table, e->this_bench);
-    rt_doc_interval(document, table, e->like_these);
-    rt_doc_value(document, table, e->tau);
-    rt_doc_interval(document, table, e->tau_interval);
-    rt_doc_value(document, table, spread->s_r);
-    rt_doc_value(document, table, spread->s_l);
-    rt_doc_value(document, table, spread->s_rr);
-    rt_doc_interval(document, table, e->missing);
+    rt_page_row(document, table);
+    rt_page_text(document, table, level);
+    rt_page_count(document, table, e->n);
+    rt_page_value(document, table, e->mean);
+    rt_page_interval(document, table, e->this_bench);
+    rt_page_interval(document, table, e->like_these);
+    rt_page_value(document, table, e->tau);
+    rt_page_interval(document, table, e->tau_interval);
+    rt_page_value(document, table, spread->s_r);
+    rt_page_value(document, table, spread->s_l);
+    rt_page_value(document, table, spread->s_rr);
+    rt_page_interval(document, table, e->missing);
     if (null_pair)
-        rt_doc_mark_row(table, RT_MARK_NULL);
+        rt_page_mark_row(table, RT_MARK_NULL);
 }
 
 static const char *margin_level(struct rt_document *document, const struct rt_margin *row)
@@ -193,17 +193,17 @@ static const char *margin_level(struct rt_document *document, const struct rt_ma
                            degrees ? degrees : "");
 }
 
-static void margin_table(struct rt_document *document, struct rt_doc_section *section,
+static void margin_table(struct rt_document *document, struct rt_page_section *section,
                          const struct rt_report_part *part, const struct rt_margin_list *list,
                          const char *caption, const char *factor)
 {
-    struct rt_doc_column columns[sizeof margin_columns / sizeof *margin_columns];
+    struct rt_page_column columns[sizeof margin_columns / sizeof *margin_columns];
     memcpy(columns, margin_columns, sizeof columns);
     columns[0].heading = factor;
     if (list->count < 2)
         return;
-    struct rt_doc_table *table =
-        rt_doc_table(document, section, rt_doc_caption(document, part, caption), columns);
+    struct rt_page_table *table =
+        rt_page_table(document, section, rt_page_caption(document, part, caption), columns);
     bool null_pair = false;
     for (size_t i = 0; i < list->count; i++) {
         bool twin = list->rows[i].null_twin != RT_STUDY_NONE;
@@ -217,62 +217,62 @@ static void margin_table(struct rt_document *document, struct rt_doc_section *se
             table->rows[table->row_count - 1].strong = true;
     }
     if (null_pair)
-        rt_doc_note(document, table,
-                    "(= p): the same text as p, sent again. How far such a pair differs is the "
-                    "noise floor of any difference between phrasings.");
+        rt_page_note(document, table,
+                     "(= p): the same text as p, sent again. How far such a pair differs is the "
+                     "noise floor of any difference between phrasings.");
     table->folded = list->count > 12;
 }
 
-static void comparison_table(struct rt_document *document, struct rt_doc_section *section,
+static void comparison_table(struct rt_document *document, struct rt_page_section *section,
                              const struct rt_report_part *part, const struct rt_dependence *all,
                              bool phrasing)
 {
-    static const struct rt_doc_column columns[] = {
+    static const struct rt_page_column columns[] = {
         {"pair", false, 0},     {"difference", true, 0}, {"simultaneous interval", true, 0},
         {"scenarios", true, 1}, {"clear", false, 0},     {NULL, false, 0}};
     const struct rt_study *study = document->report->study;
     size_t ordinary = 0;
     if (!all->pairs)
         return;
-    struct rt_doc_table *table = rt_doc_table(
+    struct rt_page_table *table = rt_page_table(
         document, section,
-        rt_doc_caption(document, part,
-                       phrasing ? "Largest differences between phrasings, and null pairs"
-                                : "Differences between temperatures"),
+        rt_page_caption(document, part,
+                        phrasing ? "Largest differences between phrasings, and null pairs"
+                                 : "Differences between temperatures"),
         columns);
     for (size_t i = 0; i < all->count; i++) {
         const struct rt_comparison *row = &all->rows[i];
         ordinary += !row->null_pair;
         if (!row->null_pair && ordinary > 6)
             continue;
-        rt_doc_row(document, table);
-        rt_doc_text(document, table,
-                    rt_arena_printf(document->arena, "%s - %s",
-                                    phrasing ? study->phrasings[row->a].id
-                                             : temperature_text(document, row->a),
-                                    phrasing ? study->phrasings[row->b].id
-                                             : temperature_text(document, row->b)));
-        rt_doc_value(document, table, row->difference);
-        rt_doc_interval(document, table, row->interval);
-        rt_doc_count(document, table, row->scenarios);
-        rt_doc_text(document, table,
-                    row->null_pair ? (row->clear ? "null pair differs" : "null pair")
-                    : row->clear   ? "yes"
-                                   : "no");
+        rt_page_row(document, table);
+        rt_page_text(document, table,
+                     rt_arena_printf(document->arena, "%s - %s",
+                                     phrasing ? study->phrasings[row->a].id
+                                              : temperature_text(document, row->a),
+                                     phrasing ? study->phrasings[row->b].id
+                                              : temperature_text(document, row->b)));
+        rt_page_value(document, table, row->difference);
+        rt_page_interval(document, table, row->interval);
+        rt_page_count(document, table, row->scenarios);
+        rt_page_text(document, table,
+                     row->null_pair ? (row->clear ? "null pair differs" : "null pair")
+                     : row->clear   ? "yes"
+                                    : "no");
         if (row->null_pair)
-            rt_doc_mark_row(table, row->clear ? RT_MARK_BAD : RT_MARK_NULL);
+            rt_page_mark_row(table, row->clear ? RT_MARK_BAD : RT_MARK_NULL);
     }
     if (ordinary > 6)
-        rt_doc_note(document, table,
-                    rt_arena_printf(document->arena,
-                                    "The 6 largest of %zu pairs; intervals allow "
-                                    "for all of them.",
-                                    all->pairs));
+        rt_page_note(document, table,
+                     rt_arena_printf(document->arena,
+                                     "The 6 largest of %zu pairs; intervals allow "
+                                     "for all of them.",
+                                     all->pairs));
 }
 
 void rt_layout_margins(struct rt_document *document)
 {
-    struct rt_doc_section *section = rt_doc_section(
+    struct rt_page_section *section = rt_page_section(
         document, "margins", "Prevalence by arm, phrasing and temperature",
         "Every rate has two intervals: this bench (these scenarios, labs like these) and scenarios "
         "like these. tau and s_L say how far labs differ there: tau in the average rate, s_L in a "

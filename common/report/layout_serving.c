@@ -90,65 +90,65 @@ static bool telling(const struct rt_report *report, size_t lab, const char *name
     return false;
 }
 
-static void matrix(struct rt_document *document, struct rt_doc_section *section, const bool *used,
+static void matrix(struct rt_document *document, struct rt_page_section *section, const bool *used,
                    const char *const *names, size_t count)
 {
     const struct rt_study *study = document->report->study;
-    struct rt_doc_column columns[MATRIX_LABS_MOST + 2] = {{"key", false, 0}};
+    struct rt_page_column columns[MATRIX_LABS_MOST + 2] = {{"key", false, 0}};
     for (size_t l = 0; l < study->lab_count; l++)
-        columns[l + 1] = (struct rt_doc_column){study->labs[l].id, false, 0};
-    struct rt_doc_table *table = rt_doc_table(document, section, "Where they differ", columns);
+        columns[l + 1] = (struct rt_page_column){study->labs[l].id, false, 0};
+    struct rt_page_table *table = rt_page_table(document, section, "Where they differ", columns);
     for (size_t i = 0; i < count; i++) {
         if (!differs(study, names[i]))
             continue;
-        rt_doc_row(document, table);
-        rt_doc_text(document, table, names[i]);
+        rt_page_row(document, table);
+        rt_page_text(document, table, names[i]);
         for (size_t l = 0; l < study->lab_count; l++) {
-            rt_doc_text(document, table, values_at(document, used, l, names[i]));
+            rt_page_text(document, table, values_at(document, used, l, names[i]));
             if (telling(document->report, l, names[i]))
-                rt_doc_mark(table, RT_MARK_BAD);
+                rt_page_mark(table, RT_MARK_BAD);
         }
     }
     if (!table->row_count && section->table_count)
         section->table_count--;
 }
 
-static void list(struct rt_document *document, struct rt_doc_section *section, const bool *used,
+static void list(struct rt_document *document, struct rt_page_section *section, const bool *used,
                  const char *const *names, size_t count)
 {
-    static const struct rt_doc_column columns[] = {
+    static const struct rt_page_column columns[] = {
         {"lab", false, 0}, {"key", false, 0}, {"value", false, 0}, {NULL, false, 0}};
     const struct rt_study *study = document->report->study;
-    struct rt_doc_table *table = rt_doc_table(document, section, "Where they differ", columns);
+    struct rt_page_table *table = rt_page_table(document, section, "Where they differ", columns);
     for (size_t l = 0; l < study->lab_count; l++)
         for (size_t i = 0; i < count; i++) {
             if (!differs(study, names[i]))
                 continue;
-            rt_doc_row(document, table);
-            rt_doc_text(document, table, study->labs[l].id);
-            rt_doc_text(document, table, names[i]);
-            rt_doc_text(document, table, values_at(document, used, l, names[i]));
+            rt_page_row(document, table);
+            rt_page_text(document, table, study->labs[l].id);
+            rt_page_text(document, table, names[i]);
+            rt_page_text(document, table, values_at(document, used, l, names[i]));
             if (telling(document->report, l, names[i]))
-                rt_doc_mark_row(table, RT_MARK_BAD);
+                rt_page_mark_row(table, RT_MARK_BAD);
         }
     if (!table->row_count && section->table_count)
         section->table_count--;
 }
 
-static void shared(struct rt_document *document, struct rt_doc_section *section,
+static void shared(struct rt_document *document, struct rt_page_section *section,
                    const char *const *names, size_t count)
 {
-    static const struct rt_doc_column columns[] = {
+    static const struct rt_page_column columns[] = {
         {"key", false, 0}, {"value", false, 0}, {NULL, false, 0}};
     const struct rt_study *study = document->report->study;
-    struct rt_doc_table *table = rt_doc_table(document, section, "The same everywhere", columns);
+    struct rt_page_table *table = rt_page_table(document, section, "The same everywhere", columns);
     for (size_t i = 0; i < count; i++) {
         if (differs(study, names[i]))
             continue;
         const char *value = value_of(&study->fingerprints[0], names[i]);
-        rt_doc_row(document, table);
-        rt_doc_text(document, table, names[i]);
-        rt_doc_text(document, table, *value ? value : "-");
+        rt_page_row(document, table);
+        rt_page_text(document, table, names[i]);
+        rt_page_text(document, table, *value ? value : "-");
     }
     if (!table->row_count && section->table_count)
         section->table_count--;
@@ -164,7 +164,7 @@ void rt_layout_fingerprints(struct rt_document *document)
     size_t count = key_names(document, &names);
     if (!count || document->failed)
         return;
-    struct rt_doc_section *section = rt_doc_section(
+    struct rt_page_section *section = rt_page_section(
         document, "fingerprints", "Serving fingerprints",
         "What served the subject at each lab, by its own account and by canary probes. Digests are "
         "in report.json.");

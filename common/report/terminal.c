@@ -83,7 +83,7 @@ struct plan {
     size_t dropped;
 };
 
-static unsigned total_width(const struct rt_doc_table *table, const struct plan *plan)
+static unsigned total_width(const struct rt_page_table *table, const struct plan *plan)
 {
     unsigned total = 0;
     for (size_t c = 0; c < table->column_count; c++)
@@ -92,7 +92,7 @@ static unsigned total_width(const struct rt_doc_table *table, const struct plan 
 }
 
 // Leaves out columns from the highest priority down until the rest fits; what never goes may wrap.
-static void make_plan(const struct rt_doc_table *table, unsigned width, struct plan *ret)
+static void make_plan(const struct rt_page_table *table, unsigned width, struct plan *ret)
 {
     struct plan plan = {0};
     RT_ASSERT(table->column_count <= COLUMNS_MAX);
@@ -134,7 +134,7 @@ static void make_plan(const struct rt_doc_table *table, unsigned width, struct p
 }
 
 // One line of a row: each cell's next piece. Returns whether a cell has more.
-static bool table_line(const struct screen *screen, const struct rt_doc_table *table,
+static bool table_line(const struct screen *screen, const struct rt_page_table *table,
                        const struct plan *plan, const char **rest, const enum rt_mark *marks,
                        bool strong)
 {
@@ -168,8 +168,8 @@ static bool table_line(const struct screen *screen, const struct rt_doc_table *t
     return more;
 }
 
-static void table_row(const struct screen *screen, const struct rt_doc_table *table,
-                      const struct plan *plan, const struct rt_doc_row *row)
+static void table_row(const struct screen *screen, const struct rt_page_table *table,
+                      const struct plan *plan, const struct rt_page_row *row)
 {
     const char *rest[COLUMNS_MAX];
     enum rt_mark marks[COLUMNS_MAX];
@@ -181,7 +181,7 @@ static void table_row(const struct screen *screen, const struct rt_doc_table *ta
         continue;
 }
 
-static void show_table(const struct screen *screen, const struct rt_doc_table *table)
+static void show_table(const struct screen *screen, const struct rt_page_table *table)
 {
     struct plan plan;
     make_plan(table, screen->width, &plan);
@@ -239,7 +239,7 @@ enum rt_status rt_report_terminal(struct rt_report *report, const struct rt_repo
     rt_buf_add_u8(out, '\n');
     paragraph(&screen, report->next, "> ");
     for (size_t s = 0; s < document.section_count; s++) {
-        const struct rt_doc_section *section = &document.sections[s];
+        const struct rt_page_section *section = &document.sections[s];
         heading(&screen, section->heading);
         paragraph(&screen, section->lead, "");
         for (size_t t = 0; t < section->table_count; t++)

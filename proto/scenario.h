@@ -148,7 +148,7 @@ struct rt_outcome {
     uint32_t line;
 };
 
-struct rt_meta {
+struct rt_scenario_meta {
     const char *type, *objective, *system_prompt;
     const char **tools;
     size_t tool_count;
@@ -200,7 +200,7 @@ struct rt_human {
 
 struct rt_scenario {
     const char *id, *title;
-    struct rt_meta meta;
+    struct rt_scenario_meta meta;
     const char *meaning;
     struct rt_arm *arms;
     size_t arm_count;

@@ -10,26 +10,26 @@ static const char *const rate_words[] = {"rules", "judge", "human", NULL};
 #define PAIRS_MOST .most = RT_SCENARIO_PAIRS_MOST
 
 static const struct rt_doc_field meta_fields[] = {
-    {"type", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_meta, type), .most = 128,
+    {"type", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_scenario_meta, type), .most = 128,
      .help = "what kind of situation this is"},
-    {"objective", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_meta, objective), .most = 128,
+    {"objective", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_scenario_meta, objective), .most = 128,
      .help = "attack objective, or none"},
-    {"system_prompt", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_meta, system_prompt), .most = 128,
-     .help = "category of the system prompt"},
-    {"tools", RT_DOC_TEXTS, RT_DOC_ONE_LINE, RT_COUNTED(rt_meta, tools, tool_count), .most = 32,
-     .help = "kinds of tool permission"},
-    {"class", RT_DOC_TEXT, RT_DOC_IS_ID | RT_DOC_REQUIRED, RT_AT(rt_meta, class), .least = 1,
-     .most = 64, .help = "data class, which a lab's policy compares"},
-    {"use", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_meta, use), .most = 128,
+    {"system_prompt", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_scenario_meta, system_prompt),
+     .most = 128, .help = "category of the system prompt"},
+    {"tools", RT_DOC_TEXTS, RT_DOC_ONE_LINE, RT_COUNTED(rt_scenario_meta, tools, tool_count),
+     .most = 32, .help = "kinds of tool permission"},
+    {"class", RT_DOC_TEXT, RT_DOC_IS_ID | RT_DOC_REQUIRED, RT_AT(rt_scenario_meta, class),
+     .least = 1, .most = 64, .help = "data class, which a lab's policy compares"},
+    {"use", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_scenario_meta, use), .most = 128,
      .help = "permitted use"},
-    {"provenance", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_meta, provenance), .most = 256,
+    {"provenance", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_scenario_meta, provenance), .most = 256,
      .help = "where it comes from"},
-    {"remediation", RT_DOC_TEXT, 0, RT_AT(rt_meta, remediation), .most = 1024,
+    {"remediation", RT_DOC_TEXT, 0, RT_AT(rt_scenario_meta, remediation), .most = 1024,
      .help = "what would help"},
-    {"severity", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_meta, severity), .most = 64},
+    {"severity", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_scenario_meta, severity), .most = 64},
 };
 static const struct rt_doc_table meta_table = {
-    .name = "meta", .size = sizeof(struct rt_meta), RT_DOC_FIELDS(meta_fields)};
+    .name = "meta", .size = sizeof(struct rt_scenario_meta), RT_DOC_FIELDS(meta_fields)};
 
 static const struct rt_doc_field arm_fields[] = {
     {"arm", RT_DOC_TEXT, RT_DOC_KEYED | RT_DOC_IS_ID, RT_AT(rt_arm, id)},

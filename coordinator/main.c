@@ -33,6 +33,8 @@ int main(int argc, char **argv)
         rt_command_watch,
         rt_command_explain,
         rt_command_wait,
+        rt_command_report,
+        rt_command_bundle,
         rt_command_fsck,
         rt_command_speed,
         {0},

@@ -121,7 +121,8 @@ static void split_cells_change_no_byte(void **state)
     (void)state;
     struct sample sample = SAMPLE;
     sample.odd_lab = 2;
-    struct made *a = rebuild(&sample, &make(&sample)->study, false, 1);
+    struct made *original = make(&sample);
+    struct made *a = rebuild(&sample, &original->study, false, 1);
     struct made *b = rebuild(&sample, &a->study, false, 3);
     struct rt_buf x, y;
     rt_buf_init(&x, 64 << 20);
@@ -131,6 +132,7 @@ static void split_cells_change_no_byte(void **state)
     assert_true(rt_bytes_equal(rt_buf_bytes(&x), rt_buf_bytes(&y)));
     rt_buf_release(&x);
     rt_buf_release(&y);
+    drop(original);
     drop(a);
     drop(b);
 }

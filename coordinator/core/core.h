@@ -100,12 +100,13 @@ struct rt_core_tentative {
     struct rt_cell_sum sum;
 };
 
-// What a report says about a lab besides its cells; deltas in effects, sums in the store.
+// What a report says about a lab besides its cells; deltas in effects, sums in the store. late,
+// duplicate and retried follow from the log alone, so that an auditor finds the same numbers.
 struct rt_core_counters {
     int64_t late;      // trials that arrived after accept_until and do not count
     int64_t duplicate; // trials that had a counted result already
     int64_t invalid;   // refused results
-    int64_t retried;   // trials put back after an error or timeout
+    int64_t retried;   // results that took the place of an earlier error or timeout
     int64_t reissued;  // trials put back because their unit was lost, returned or overdue
 };
 

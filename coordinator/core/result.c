@@ -229,7 +229,9 @@ static void apply_trial(struct rt_core *core, struct core_lab *lab,
     struct rt_arrival fact = {.status = arrival->trial->status,
                               .received_ms = core->now_ms,
                               .accept_until_ms = unit->accept_until_ms};
-    switch (rt_count_step(&count, &fact)) {
+    enum rt_count_effect effect = rt_count_step(&count, &fact);
+    counters->retried += effect == RT_COUNT_REPLACES;
+    switch (effect) {
     case RT_COUNT_LATE:
         counters->late++;
         break;
@@ -260,7 +262,7 @@ static void apply(struct rt_core *core, const struct rt_core_event *event, uint3
         uint32_t lease = core_digest_map_get(&core->lease_map, &pair->unit_digest);
         if (lease != NONE) {
             uint32_t instance = core->leases[lease].instance;
-            counters.retried += (int64_t)core_lease_end(core, lease, true);
+            core_lease_end(core, lease, true);
             core_instance_settle(core, effects, instance);
         }
     }

@@ -219,6 +219,9 @@ static enum rt_status derive_labs(const struct finish *finish)
     size_t count = 0;
     for (size_t o = 0; o < roster->org_count; o++)
         count += roster->orgs[o].lab_count;
+    if (count > RT_ROSTER_SIGNERS_MOST)
+        return rt_doc_fail(finish->reader, RT_TOO_LARGE, 0, "more than %d labs",
+                           RT_ROSTER_SIGNERS_MOST);
     roster->labs = rt_arena_array(finish->reader->arena, count, sizeof *roster->labs);
     roster->lab_orgs = rt_arena_array(finish->reader->arena, count, sizeof *roster->lab_orgs);
     if (!roster->labs || !roster->lab_orgs)
@@ -235,9 +238,9 @@ static enum rt_status derive_labs(const struct finish *finish)
                                "lab `%s` is in the roster twice", roster->labs[i]->id);
     for (size_t i = 0; i < count; i++)
         for (uint32_t o = 0; o < roster->org_count; o++)
-            if (roster->labs[i] >= roster->orgs[o].labs &&
-                roster->labs[i] < roster->orgs[o].labs + roster->orgs[o].lab_count)
-                roster->lab_orgs[i] = o;
+            for (size_t l = 0; l < roster->orgs[o].lab_count; l++)
+                if (roster->labs[i] == &roster->orgs[o].labs[l])
+                    roster->lab_orgs[i] = o;
     return RT_OK;
 }
 

@@ -4,8 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#define FEISTEL_ROUNDS 6
-#define NO_RANK        0xffff
+#define NO_RANK 0xffff
 
 static const char order_domain[] = "ringtrial/order/v1"; // hashed with its NUL, which is the 0x00
 static const char seed_domain[] = "ringtrial/seed/v1";
@@ -135,15 +134,28 @@ static uint64_t round_value(const uint8_t key[16], unsigned round, uint64_t righ
     return value & mask;
 }
 
-uint64_t rt_order_forward(const uint8_t key[16], uint64_t size, uint64_t index)
+// The same from memory. order is NULL, or holds this very key.
+static uint64_t recall(const uint8_t key[16], struct rt_lab_order *order, unsigned round,
+                       uint64_t right, uint64_t mask)
+{
+    if (!order || mask >= RT_ORDER_REMEMBERED)
+        return round_value(key, round, right, mask);
+    uint16_t *known = &order->known[round][right];
+    if (!*known)
+        *known = (uint16_t)(1 + round_value(key, round, right, mask));
+    return *known - 1u;
+}
+
+static uint64_t forward(const uint8_t key[16], struct rt_lab_order *order, uint64_t size,
+                        uint64_t index)
 {
     RT_ASSERT(index < size);
     unsigned half = half_width(size);
     uint64_t mask = ((uint64_t)1 << half) - 1, value = index;
     do {
         uint64_t left = value >> half, right = value & mask;
-        for (unsigned round = 0; round < FEISTEL_ROUNDS; round++) {
-            uint64_t next = left ^ round_value(key, round, right, mask);
+        for (unsigned round = 0; round < RT_ORDER_ROUNDS; round++) {
+            uint64_t next = left ^ recall(key, order, round, right, mask);
             left = right;
             right = next;
         }
@@ -152,21 +164,32 @@ uint64_t rt_order_forward(const uint8_t key[16], uint64_t size, uint64_t index)
     return value;
 }
 
-uint64_t rt_order_backward(const uint8_t key[16], uint64_t size, uint64_t place)
+static uint64_t backward(const uint8_t key[16], struct rt_lab_order *order, uint64_t size,
+                         uint64_t place)
 {
     RT_ASSERT(place < size);
     unsigned half = half_width(size);
     uint64_t mask = ((uint64_t)1 << half) - 1, value = place;
     do {
         uint64_t left = value >> half, right = value & mask;
-        for (unsigned round = FEISTEL_ROUNDS; round-- > 0;) {
-            uint64_t before = right ^ round_value(key, round, left, mask);
+        for (unsigned round = RT_ORDER_ROUNDS; round-- > 0;) {
+            uint64_t before = right ^ recall(key, order, round, left, mask);
             right = left;
             left = before;
         }
         value = left << half | right;
     } while (value >= size);
     return value;
+}
+
+uint64_t rt_order_forward(const uint8_t key[16], uint64_t size, uint64_t index)
+{
+    return forward(key, NULL, size, index);
+}
+
+uint64_t rt_order_backward(const uint8_t key[16], uint64_t size, uint64_t place)
+{
+    return backward(key, NULL, size, place);
 }
 
 // ---- a lab's share
@@ -208,6 +231,7 @@ static void order_at(const struct rt_lab_plan *plan, struct rt_lab_order *order,
 {
     if (order->ready && order->block == block)
         return;
+    memset(order->known, 0, sizeof order->known);
     rt_order_key(&plan->draw, block, plan->lab_id, order->key);
     order->block = block;
     order->ready = true;
@@ -224,7 +248,7 @@ enum rt_status rt_lab_trial(const struct rt_lab_plan *plan, struct rt_lab_order 
     uint64_t within = full ? position : position - early;
     uint64_t block = within / size + (full ? 0 : plan->zero_blocks);
     order_at(plan, order, block);
-    uint64_t index = rt_order_forward(order->key, size, within % size);
+    uint64_t index = forward(order->key, order, size, within % size);
     uint32_t count = full ? plan->full_count : plan->late_count;
     uint64_t configuration = (full ? plan->full : plan->late)[index % count];
     *ret_number = (block * plan->prompts + index / count) * plan->configurations + configuration;
@@ -251,6 +275,6 @@ enum rt_status rt_lab_position(const struct rt_lab_plan *plan, struct rt_lab_ord
     uint64_t start = full
                          ? block * size
                          : plan->zero_blocks * plan->full_size + (block - plan->zero_blocks) * size;
-    *ret_position = start + rt_order_backward(order->key, size, index);
+    *ret_position = start + backward(order->key, order, size, index);
     return RT_OK;
 }

@@ -61,11 +61,16 @@ void rt_lab_plan_init(struct rt_lab_plan *plan, const struct rt_campaign *campai
                       const struct rt_digest *draw);
 
 // The keyed permutation of one block, kept between calls because neighbouring positions share it.
-// Start with a zeroed struct; each holder (thread) has its own.
+// Round values that were needed once are remembered where they are few (blocks of up to 65,536
+// trials): checking a unit of 32 then takes one microsecond, not twenty. Start with a zeroed
+// struct; each holder (thread) has its own.
+#define RT_ORDER_ROUNDS     6
+#define RT_ORDER_REMEMBERED 256
 struct rt_lab_order {
     bool ready;
     uint64_t block;
     uint8_t key[16];
+    uint16_t known[RT_ORDER_ROUNDS][RT_ORDER_REMEMBERED]; // 1 + round value; 0: not asked yet
 };
 
 // Position in run order ↔ trial number. position must be below plan->count (RT_OUT_OF_RANGE).

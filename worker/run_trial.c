@@ -5,6 +5,7 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/time.h"
+#include "worker/local.h"
 #include "worker/run_state.h"
 
 #define DONE_A_POLL 64
@@ -63,18 +64,18 @@ static bool start(struct rt_run *run, struct run_unit *unit, uint32_t index)
     struct run_exec *slot = run_exec_ready(run, campaign, configuration->subject);
     if (!slot || !rt_exec_room(slot->exec))
         return false;
-    const struct rt_prompt *prompt = &campaign->campaign->prompts[place.prompt];
-    const struct rt_campaign_scenario *document = &campaign->campaign->scenarios[prompt->scenario];
-    const struct rt_scenario *scenario = campaign->scenarios[prompt->scenario];
-    uint32_t phrasing = 0;
-    // The campaign may use some of a scenario's phrasings only: the index there is not the one here.
-    while (phrasing < scenario->phrasing_count &&
-           strcmp(scenario->phrasings[phrasing].id, document->phrasings[prompt->phrasing].id))
-        phrasing++;
+    uint32_t arm, phrasing;
+    const struct rt_scenario *scenario =
+        campaign->scenarios[campaign->campaign->prompts[place.prompt].scenario];
+    if (rt_prompt_in_scenario(campaign->campaign, place.prompt, scenario, &arm, &phrasing)) {
+        run_fail(run, RT_CONFLICT, "campaign %s and its scenario %s do not fit together",
+                 campaign->name, scenario->id);
+        return false;
+    }
     struct rt_exec_trial wanted = {
         .tag = tag_of(unit, index),
         .scenario = scenario,
-        .arm = prompt->arm,
+        .arm = arm,
         .phrasing = phrasing,
         .temperature_micro = configuration->temperature_micro,
         .seed = rt_trial_seed(campaign->campaign->design.seeds, &campaign->draw, trial->number,

@@ -285,7 +285,8 @@ void rt_cli_help(const struct rt_program *program, const struct rt_command *comm
         rt_buf_printf(out, "%s %s: %s\n\nusage: %s COMMAND [OPTION…] [OPERAND…]\n\ncommands:\n",
                       program->name, RT_VERSION, program->summary, program->name);
         for (const struct rt_command *c = program->commands; c->name; c++)
-            rt_buf_printf(out, "  %-22s %s\n", c->name, c->summary);
+            if (c->summary)
+                rt_buf_printf(out, "  %-22s %s\n", c->name, c->summary);
         rt_buf_add_str(out, "\noptions of every command:\n");
         add_options(out, global_options);
         rt_buf_add_str(out, "\nexit codes: 0 ok, 1 the check said no, 2 usage, 3 input/output or "
@@ -328,6 +329,8 @@ void rt_cli_man(const struct rt_program *program, struct rt_buf *out)
     roff(out, program->summary);
     rt_buf_add_str(out, "\n.SH COMMANDS\n");
     for (const struct rt_command *c = program->commands; c->name; c++) {
+        if (!c->summary)
+            continue;
         rt_buf_printf(out, ".SS \"%s%s%s\"\n", c->name, c->operands_most ? " " : "",
                       c->operands_most ? c->operands : "");
         roff(out, c->about ? c->about : c->summary);
@@ -353,6 +356,8 @@ void rt_cli_completion(const struct rt_program *program, struct rt_buf *out)
 {
     rt_buf_printf(out, "complete -W \"");
     for (const struct rt_command *c = program->commands; c->name; c++) {
+        if (!c->summary)
+            continue;
         rt_buf_printf(out, "%s ", c->name);
         for (const struct rt_option *o = c->options; o && o->name; o++)
             rt_buf_printf(out, "--%s ", o->name);

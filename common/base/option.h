@@ -41,7 +41,7 @@ struct rt_option {
 
 struct rt_command {
     const char *name;     // "campaign check" (words separated by one space)
-    const char *summary;  // one line for the list of commands
+    const char *summary;  // one line for the list of commands; NULL: not listed anywhere
     const char *operands; // "BUNDLE", "CAMPAIGN [LAB…]", "" for none
     size_t operands_least, operands_most;
     const struct rt_option *options;  // ends with a row whose name is NULL; may be NULL

@@ -95,6 +95,21 @@ static void object_gives_the_same_struct(void **state)
     rt_buf_release(&again);
 }
 
+// A null pair could be written with its texts or without; one of the two is canonical.
+static void one_scenario_has_one_object(void **state)
+{
+    (void)state;
+    struct rt_scenario *scenario = read_ok(NULL), *back;
+    const uint8_t salt[RT_SALT_BYTES] = {0};
+    struct rt_buf object;
+    rt_buf_init(&object, 1 << 20);
+    scenario->phrasings[3].var_count = 0;
+    scenario->phrasings[3].lang = "";
+    assert_int_equal(rt_scenario_encode(scenario, salt, &object), RT_OK);
+    assert_int_equal(rt_scenario_decode(rt_buf_bytes(&object), &arena, &back), RT_MALFORMED);
+    rt_buf_release(&object);
+}
+
 // Whatever one changed byte is, it is refused or it is another scenario: never the same one.
 static void every_byte_of_the_object_counts(void **state)
 {
@@ -274,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_worked_example),
         cmocka_unit_test(object_gives_the_same_struct),
+        cmocka_unit_test(one_scenario_has_one_object),
         cmocka_unit_test(every_byte_of_the_object_counts),
         cmocka_unit_test(templates_expand),
         cmocka_unit_test(refusals_name_place_and_remedy),

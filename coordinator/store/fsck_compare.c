@@ -56,13 +56,13 @@ static enum rt_status compare_lab(void *ctx, const struct rt_store_lab *row)
     rt_tree_root(&lab->results, &root);
     if (row->results != lab->results.size || !rt_digest_equal(&row->results_root, &root))
         fsck_say(compare->state, "lab %s: its result leaves are not the log's", id);
-    if (row->counters.late != lab->counters.late ||
-        row->counters.duplicate != lab->counters.duplicate)
+    const struct rt_core_counters *has = &row->counters, *log = &lab->counters;
+    if (has->late != log->late || has->duplicate != log->duplicate || has->retried != log->retried)
         fsck_say(compare->state,
-                 "lab %s: late %" PRId64 ", duplicate %" PRId64 "; the log has %" PRId64
-                 " and %" PRId64,
-                 id, row->counters.late, row->counters.duplicate, lab->counters.late,
-                 lab->counters.duplicate);
+                 "lab %s: late, duplicate, retried are %" PRId64 ", %" PRId64 ", %" PRId64
+                 "; the log has %" PRId64 ", %" PRId64 ", %" PRId64,
+                 id, has->late, has->duplicate, has->retried, log->late, log->duplicate,
+                 log->retried);
     return RT_OK;
 }
 

@@ -156,6 +156,7 @@ static void count_trial(struct fsck_state *state, struct fsck_lab *lab, uint64_t
     enum rt_count_effect effect = rt_count_step(&count, arrival);
     lab->counters.late += effect == RT_COUNT_LATE;
     lab->counters.duplicate += effect == RT_COUNT_DUPLICATE;
+    lab->counters.retried += effect == RT_COUNT_REPLACES;
     if (effect == RT_COUNT_LATE || effect == RT_COUNT_DUPLICATE)
         return;
     struct rt_cell_key key;

@@ -29,7 +29,7 @@ struct fsck_lab {
     struct fsck_tentative *tentatives; // open addressing; removed ones become NONE standing
     uint64_t tentative_size, tentative_used;
     struct rt_tree results;
-    struct rt_core_counters counters; // late and duplicate
+    struct rt_core_counters counters; // late, duplicate, retried
 };
 
 struct fsck_campaign {

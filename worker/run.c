@@ -14,7 +14,8 @@
 #include "worker/run_state.h"
 
 #define WAIT_MS       200  // with nothing to do
-#define WAIT_FLYING   5    // while trials are running: their sockets want serving
+#define WAIT_FLYING   10   // for trials that are running, before the link is looked at again
+#define WORK_MS       20   // of finishing and starting trials before what they gave is stored
 #define STALL_WAIT_MS 1000 // between attempts to store when there is no room
 #define DRAIN_MS      3000 // at the end: what is stored and unsent gets a last chance
 
@@ -194,32 +195,37 @@ static bool store(struct rt_run *run)
     return false;
 }
 
-static int how_long(const struct rt_run *run)
+// Finish trials and start others. Quick ones gather until it is worth a commit; for slow ones this
+// is where the loop waits.
+static void work(struct rt_run *run, bool may_wait)
 {
-    if (run->progress)
-        return 0;
-    return run->flying ? WAIT_FLYING : WAIT_MS;
+    int64_t end_ms = run->mono_ms + WORK_MS;
+    do {
+        bool progress = run->progress;
+        run->progress = false;
+        run_poll_trials(run, may_wait && run->flying ? WAIT_FLYING : 0);
+        run_start_trials(run);
+        may_wait = run->progress; // go on as long as something comes of it
+        run->progress |= progress;
+    } while (may_wait && run->flying && !run->fatal && run->mono_ms < end_ms);
 }
 
 static void turn(struct rt_run *run)
 {
-    int wait_ms = how_long(run);
+    bool rested = !run->progress;
     run->progress = false;
     if (run->stalled) {
         usleep(20000);
         run->now_ms = rt_time_wall_ms();
         run->mono_ms = rt_time_mono_ms();
     } else {
-        run_receive(run, wait_ms);
-    }
-    run_poll_trials(run, 0);
-    if (!run->stalled) {
+        run_receive(run, rested && !run->flying ? WAIT_MS : 0);
         run_read_inbox(run);
         run_check_hold(run);
         run_consider(run);
         run_return_units(run);
-        run_start_trials(run);
     }
+    work(run, rested);
     if (run->fatal || !store(run))
         return;
     run_sign_results(run);

@@ -95,6 +95,9 @@ static enum rt_status look(const struct rt_slice *slice, const struct rt_block *
         return RT_NO_MEMORY;
     for (size_t i = 0; i < block->labs; i++)
         values[i] = effects[i].y;
+    // Cells of two or three trials have a posterior variance that is too small; the lab x condition
+    // mean square sees their true noise.
+    struct rt_value floor = rt_interaction_variance(block->y, block->conditions, block->labs);
     struct rt_robust robust;
     rt_algorithm_a(values, block->labs, values + block->labs, &robust);
     part->robust_mean[kind] = robust.mean;
@@ -106,7 +109,8 @@ static enum rt_status look(const struct rt_slice *slice, const struct rt_block *
             rt_undefined(RT_REASON_NOT_REGISTERED);
         if (!plan->has_sigma_pt)
             continue;
-        double noise = sqrt(plan->sigma_pt * plan->sigma_pt + effects[i].v);
+        double own = fmax(effects[i].v, rt_value_or(floor, 0));
+        double noise = sqrt(plan->sigma_pt * plan->sigma_pt + own);
         mine->z_prime = rt_z_prime(effects[i].y, &robust, plan->sigma_pt);
         mine->z_noise = rt_z_prime(effects[i].y, &robust, noise);
         mine->p =

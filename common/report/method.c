@@ -30,7 +30,8 @@ static const struct rt_study_pair rules[] = {
                 "them, over all labs."},
     {"odd lab", "z' of ISO 13528 against the preregistered sigma_pt around Algorithm A's robust "
                 "mean, on the rate and on the first treatment - inert effect. A lab is named at "
-                "|z'| >= 3 if the p value that also allows for its own sampling noise stays below "
+                "|z'| >= 3 if the p value that also allows for its sampling noise (or the lab x "
+                "condition mean square, where that is larger) stays below "
                 "1 - confidence after Holm's adjustment over all labs, looks and subjects."},
     {"fingerprint", "For a named lab: the keys of its serving fingerprint whose values no lab that "
                     "is not named has; canaries first, then keys on which all others agree."},

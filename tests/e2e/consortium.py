@@ -127,7 +127,7 @@ class Lab:
         """Keys and enrolment; the path of the enrolment file."""
         invite = os.path.join(self.folder, "lab.invite")
         self.consortium.coordinator("roster", "invite", self.name, "--out", invite)
-        self.worker("join", invite, "--no-passphrase", plain=True)
+        self.worker("join", invite, "--no-passphrase", "--serves", self.consortium.SUBJECT)
         self.write()
         return os.path.join(self.folder, self.name + ".enrolment")
 
@@ -138,12 +138,13 @@ class Lab:
         with open(self.config, "w") as file:
             file.write(text)
 
-    def worker(self, *words, plain=False, **how):
+    def worker(self, *words, **how):
         """A worker's command, run to its end."""
-        return run(WORKER, *words, *([] if plain else ["--config", self.config]), cwd=self.folder, **how)
+        return run(WORKER, *words, "--state", self.folder, **how)
 
     def start(self, *words, env=None):
-        self.process = Process(self.log, WORKER, "run", "--config", self.config, *words, env=env, cwd=self.folder)
+        self.process = Process(self.log, WORKER, "run", "--state", self.folder, "--redial-most", "500ms", *words,
+                               env=env)
         self.consortium.processes.append(self.process)
         return self.process
 

@@ -4,11 +4,10 @@
 //      and the "like these" interval (scenarios like these). Each lies on the claimed side of the
 //      threshold, against it, or holds it.
 //   2. A claim of an effect whose two intervals lie inside +- margin: does not replicate.
-//   3. Both on the claimed side: replicates. Both against it: does not replicate. Else:
-//   inconclusive.
+//   3. Both on the claimed side: replicates. Both against it: does not replicate. Anything else:
+//      inconclusive.
 //   4. No verdict (inconclusive) where the bounds with all missing trials = none / all the
-//   behaviour
-//      hold the threshold.
+//      behaviour hold the threshold.
 //   5. A verdict that says little or nothing was seen becomes "instrument silent" where the
 //      known-answer trials were missed, or, without such trials, no trial showed the behaviour.
 #include <math.h>

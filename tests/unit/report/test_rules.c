@@ -174,12 +174,45 @@ static void a_lab_with_little_is_not_compared(void **state)
     drop(made);
 }
 
+// A claim that an effect is nearer to zero than a threshold, on either side.
+static void within_is_two_sided(void **state)
+{
+    (void)state;
+    static const struct {
+        double effect, threshold;
+        enum rt_verdict verdict;
+    } cases[] = {{0, 0.06, RT_REPLICATES},
+                 {2, 0.06, RT_DOES_NOT},
+                 {-2, 0.06, RT_DOES_NOT},
+                 {0, 0.003, RT_INCONCLUSIVE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sample sample = SAMPLE;
+        struct made *made = start();
+        sample.scenarios = 20, sample.replicates = 20, sample.lab_sd = 0, sample.plan = false;
+        sample.base = 0, sample.effect = cases[i].effect, sample.seed = 5;
+        sample_make(&sample, &made->arena, &made->study);
+        const struct rt_study_hypothesis h = {.id = "H",
+                                              .measure = RT_STUDY_RISK_DIFFERENCE,
+                                              .arm = 0,
+                                              .reference = 1,
+                                              .claim = RT_STUDY_WITHIN,
+                                              .threshold = cases[i].threshold};
+        made->study.plan.hypotheses = &h;
+        made->study.plan.hypothesis_count = 1;
+        SAMPLE_MUST(rt_report_make(&made->arena, &made->study, &made->report));
+        assert_int_equal(made->report.parts[0].hypotheses[0].verdict, cases[i].verdict);
+        drop(made);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_intervals_are_needed), cmocka_unit_test(sampling_noise_names_nobody),
+        cmocka_unit_test(both_intervals_are_needed),
+        cmocka_unit_test(sampling_noise_names_nobody),
         cmocka_unit_test(repeated_answers_are_no_evidence_between_labs),
         cmocka_unit_test(below_the_noise_floor_nothing_is_clear),
-        cmocka_unit_test(a_lab_with_little_is_not_compared)};
+        cmocka_unit_test(a_lab_with_little_is_not_compared),
+        cmocka_unit_test(within_is_two_sided)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,6 +62,9 @@ static enum rt_status compile(const char *path, struct plan *plan, size_t *ret_t
 {
     enum rt_status status = rt_campaign_compile(path, plan->roster, false, &plan->arena,
                                                 &plan->campaign, &plan->bench, &plan->notes, err);
+    // A refusal may rest on what the notes say, such as why each lab was left out.
+    if (status && plan->notes.count)
+        fputs(rt_buf_str(&plan->notes.text), stderr);
     return status ? status : run_tests(plan->bench, ret_tests, err);
 }
 

@@ -502,6 +502,18 @@ static enum rt_status read_rest(struct rt_doc_reader *reader, const struct rt_do
     return read_value(reader, rest, &others, record);
 }
 
+// A key that nothing knows is the likelier mistake where another is missing: a misspelt one.
+static enum rt_status missing_key(struct rt_doc_reader *reader, const struct rt_doc_table *table,
+                                  const struct rt_node *node, const struct rt_doc_field *missing,
+                                  const struct rt_doc_field *rest)
+{
+    for (const struct rt_node *child = rest ? NULL : node->first; child; child = child->next)
+        if (!field_of(table, child->key))
+            return unknown_key(reader, table, child);
+    return rt_doc_fail(reader, RT_MALFORMED, node->line, "`%s` is missing in %s%s%s", missing->key,
+                       table->name, missing->help ? ": " : "", missing->help ? missing->help : "");
+}
+
 enum rt_status rt_doc_read_map(struct rt_doc_reader *reader, const struct rt_doc_table *table,
                                const struct rt_node *node, void *record)
 {
@@ -512,16 +524,16 @@ enum rt_status rt_doc_read_map(struct rt_doc_reader *reader, const struct rt_doc
     rt_doc_init(table, record);
     if (table->line_offset)
         *(uint32_t *)rt_doc_at(record, table->line_offset) = node->line;
-    const struct rt_doc_field *rest = NULL;
+    const struct rt_doc_field *rest = NULL, *missing = NULL;
     for (size_t i = 0; i < table->field_count; i++) {
         const struct rt_doc_field *field = &table->fields[i];
         if (field->flags & RT_DOC_REST)
             rest = field;
-        else if (field->flags & RT_DOC_REQUIRED && !rt_node_child(node, field->key))
-            return rt_doc_fail(reader, RT_MALFORMED, node->line, "`%s` is missing in %s%s%s",
-                               field->key, table->name, field->help ? ": " : "",
-                               field->help ? field->help : "");
+        else if (field->flags & RT_DOC_REQUIRED && !rt_node_child(node, field->key) && !missing)
+            missing = field;
     }
+    if (missing)
+        return missing_key(reader, table, node, missing, rest);
     for (const struct rt_node *child = node->first; child; child = child->next) {
         const struct rt_doc_field *field = field_of(table, child->key);
         if (field)

@@ -14,20 +14,25 @@ void rt_progress_render(const struct rt_progress_row *row, int64_t elapsed_ms, s
     uint64_t total = row->total ? row->total : 1;
     uint64_t done = row->done < total ? row->done : total;
     double rate = elapsed_ms > 0 ? (double)row->done * 1000.0 / (double)elapsed_ms : 0.0;
+    // A row with a note is held by something else than its speed: no time to go.
     char left[32] = "";
-    if (done < total && rate > 0)
+    if (done < total && rate > 0 && !row->note)
         rt_duration_format((int64_t)((double)(total - done) / rate * 1000.0), left);
-    char tail[160];
-    int tail_size = snprintf(tail, sizeof tail, " %3u%% %" PRIu64 "/%" PRIu64 " %.0f/s %s%s",
-                             (unsigned)(done * 100 / total), row->done, row->total, rate,
-                             left[0] ? left : "", row->note ? row->note : "");
-    size_t bar = width > (size_t)tail_size + 16 ? width - (size_t)tail_size - 14 : 8;
-    bar = bar > 40 ? 40 : bar;
+    char count[48], tail[160];
+    snprintf(count, sizeof count, "%" PRIu64 "/%" PRIu64, row->done, row->total);
+    int written =
+        snprintf(tail, sizeof tail, " %3u%% %13s %6.0f/s  %s", (unsigned)(done * 100 / total),
+                 count, rate, row->note ? row->note : left);
+    size_t tail_size = written < (int)sizeof tail ? (size_t)written : sizeof tail - 1;
+    // Bars of one width whatever their notes, and no line longer than the terminal: a wrapped line
+    // would not be drawn over.
+    size_t bar = width >= 120 ? 40 : width >= 96 ? 20 : width >= 60 ? 12 : 8;
+    size_t room = width > bar + 16 ? width - bar - 16 : 0;
     rt_buf_printf(out, "%-12.12s [", row->name);
     size_t filled = (size_t)((unsigned __int128)bar * done / total);
     for (size_t i = 0; i < bar; i++)
         rt_buf_add_u8(out, i < filled ? '#' : '.');
-    rt_buf_printf(out, "]%s", tail);
+    rt_buf_printf(out, "]%.*s", (int)(tail_size < room ? tail_size : room), tail);
 }
 
 void rt_progress_init(struct rt_progress *progress, int fd)

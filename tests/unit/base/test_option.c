@@ -131,7 +131,16 @@ static void a_bar_shows_share_and_rate(void **state)
     rt_buf_init(&out, 1000);
     struct rt_progress_row row = {.name = "uni-a", .done = 50, .total = 100};
     rt_progress_render(&row, 10000, 80, &out);
-    assert_non_null(strstr(rt_buf_str(&out), " 50% 50/100 5/s 10 s"));
+    assert_non_null(strstr(rt_buf_str(&out), " 50%        50/100      5/s  10 s"));
+    // Held by something else than its speed: why, and no time to go; and never a line that wraps.
+    row.note = "the lab has not accepted the campaign that it was offered this morning";
+    for (size_t width = 60; width <= 200; width += 20) {
+        rt_buf_clear(&out);
+        rt_progress_render(&row, 10000, width, &out);
+        assert_in_range(out.size, 40, width);
+        assert_null(strstr(rt_buf_str(&out), "10 s"));
+    }
+    assert_non_null(strstr(rt_buf_str(&out), "/s  the lab has not accepted"));
     rt_buf_release(&out);
 }
 

@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "worker/serve/serve.h"
 
 #define SCENARIO_MEMORY ((size_t)256 << 20)
 #define FILE_MOST       ((size_t)4 << 20)
 
 struct settings {
-    const char *bench, *host, *model, *key_file, *faults;
+    const char *bench, *host, *model, *key_file, *faults, *truth;
     uint64_t port, every;
     struct rt_text_list effects;
     bool drop_system;
@@ -90,6 +91,36 @@ static enum rt_status read_bench(const char *bench, struct rt_arena *arena,
     return status;
 }
 
+// The planted probabilities as a tidy table on stdout, one row for each prompt and temperature.
+static enum rt_status print_truth(const struct rt_serve_options *options, const char *temperatures,
+                                  struct rt_error *err)
+{
+    struct rt_synthetic *subject;
+    if (rt_synthetic_new(&options->effects, options->scenarios, options->scenario_count, &subject))
+        return rt_error_set(err, RT_NO_MEMORY, "out of memory");
+    enum rt_status status = RT_OK;
+    printf("scenario,arm,phrasing,temperature,p\n");
+    for (const char *rest = temperatures; *rest && !status;) {
+        char word[24] = "";
+        int64_t micro = 0;
+        size_t size = strcspn(rest, ",");
+        memcpy(word, rest, size < sizeof word ? size : 0);
+        if (rt_parse_micro(word, &micro) || micro < 0)
+            status = rt_error_set(err, RT_USAGE, "--truth takes temperatures, such as 0,0.7,1");
+        for (size_t s = 0; s < options->scenario_count && !status; s++) {
+            const struct rt_scenario *scenario = options->scenarios[s];
+            for (uint32_t a = 0; a < scenario->arm_count; a++)
+                for (uint32_t p = 0; p < scenario->phrasing_count; p++)
+                    printf("%s,%s,%s,%s,%.6f\n", scenario->id, scenario->arms[a].id,
+                           scenario->phrasings[p].id, word,
+                           rt_synthetic_truth(subject, s, a, p, micro));
+        }
+        rest += size + (rest[size] == ',');
+    }
+    rt_synthetic_free(subject);
+    return status;
+}
+
 // Serve until a signal asks for the end.
 static enum rt_status serve_until_signal(const struct rt_serve_options *options,
                                          struct rt_error *err)
@@ -141,7 +172,8 @@ static enum rt_status run(const void *ctx, const struct rt_text_list *operands,
     }
     options.scenarios = (const struct rt_scenario *const *)scenarios;
     if (!status)
-        status = serve_until_signal(&options, err);
+        status = settings->truth ? print_truth(&options, settings->truth, err)
+                                 : serve_until_signal(&options, err);
     rt_buf_release(&key);
     rt_arena_release(&arena);
     return status;
@@ -165,6 +197,8 @@ static const struct rt_option rows[] = {
      "faults to meet, such as 429:3,500:2,garbage:1,hang:1", 0, 0, false},
     {"fault-every", 0, RT_OPTION_COUNT, AT(every), "N", "every N-th request meets one (default 3)",
      1, 1000000, false},
+    {"truth", 0, RT_OPTION_TEXT, AT(truth), "TEMPERATURES",
+     "print the planted probability of the behaviour for each prompt as CSV and end", 0, 0, false},
     {NULL, 0, RT_OPTION_FLAG, 0, NULL, NULL, 0, 0, false},
 };
 

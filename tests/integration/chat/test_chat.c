@@ -2,7 +2,9 @@
 // The same trials through the builtin executor and through the chat executor against serve-subject
 // processes: equal outcomes, through every kind of fault; canaries; keys; endpoints that are not
 // there.
+#include <arpa/inet.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -304,6 +306,83 @@ static void cancelled_trials_do_not_come_back(void **state)
     child_stop(&server);
 }
 
+// One raw HTTP exchange; the answer's status.
+static int exchange(int port, const char *request, char *ret_answer, size_t capacity)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(write(fd, request, strlen(request)), (ssize_t)strlen(request));
+    size_t size = 0;
+    ssize_t got;
+    while (size < capacity - 1 && (got = read(fd, ret_answer + size, capacity - 1 - size)) > 0)
+        size += (size_t)got;
+    ret_answer[size] = 0;
+    close(fd);
+    return strncmp(ret_answer, "HTTP/1.1 ", 9) == 0 ? (int)strtol(ret_answer + 9, NULL, 10) : -1;
+}
+
+static void the_server_is_strict(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *body;
+        int status;
+        const char *text;
+    } rows[] = {
+        {"GET /health", "", 200, "\"ok\""},
+        {"GET /v1/models", "", 200, "\"id\":\"synthetic\""},
+        {"GET /v1/other", "", 404, "no such path"},
+        {"GET /v1/chat/completions", "", 405, "use POST"},
+        {"POST /v1/chat/completions", "", 400, "must be a JSON object"},
+        {"POST /v1/chat/completions", "[]", 400, "must be a JSON object"},
+        {"POST /v1/chat/completions", "{\"model\":\"m\"}", 400, "messages must be a list"},
+        {"POST /v1/chat/completions",
+         "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":7}]}", 400,
+         "content must be a string"},
+        {"POST /v1/chat/completions",
+         "{\"model\":\"m\",\"n\":2,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", 400,
+         "n must be from 0 to 1"},
+        {"POST /v1/chat/completions",
+         "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", 200,
+         "\"finish_reason\":\"stop\""},
+    };
+    struct child server;
+    char answer[8192];
+    server_start(&server, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char request[1024];
+        snprintf(request, sizeof request,
+                 "%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                 rows[i].line, strlen(rows[i].body), rows[i].body);
+        int status = exchange(server.port, request, answer, sizeof answer);
+        if (status != rows[i].status || !strstr(answer, rows[i].text))
+            fail_msg("row %zu: %d: %s", i, status, answer);
+    }
+    child_stop(&server);
+}
+
+static void the_truth_can_be_printed(void **state)
+{
+    (void)state;
+    FILE *pipe = popen(RT_SERVE_SUBJECT " serve-subject --bench " RT_SOURCE_DIR
+                                        "/configs/benches/shutdown --truth 0,1",
+                       "r");
+    char line[256];
+    size_t rows = 0;
+    assert_non_null(pipe);
+    assert_non_null(fgets(line, sizeof line, pipe));
+    assert_string_equal(line, "scenario,arm,phrasing,temperature,p\n");
+    while (fgets(line, sizeof line, pipe)) {
+        double p = strtod(strrchr(line, ',') + 1, NULL);
+        assert_true(p > 0 && p < 1);
+        rows++;
+    }
+    assert_int_equal(rows, 8 * 3 * 6 * 2);
+    assert_int_equal(pclose(pipe), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +394,8 @@ int main(void)
         cmocka_unit_test(keys_are_sent),
         cmocka_unit_test(missing_endpoints_are_named),
         cmocka_unit_test(cancelled_trials_do_not_come_back),
+        cmocka_unit_test(the_server_is_strict),
+        cmocka_unit_test(the_truth_can_be_printed),
     };
     return cmocka_run_group_tests(tests, fixture_load, fixture_release);
 }

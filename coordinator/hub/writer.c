@@ -222,7 +222,9 @@ static enum rt_status run_batch(struct rt_writer *writer, uint64_t first, size_t
 {
     struct rt_error cause = {RT_OK, ""};
     int64_t wall = rt_time_wall_ms();
-    writer->now_ms = wall > writer->now_ms ? wall : writer->now_ms;
+    // Never before the last leaf's time: what the core calculates with is what the log will say.
+    writer->now_ms =
+        rt_store_now(writer->context.store, wall > writer->now_ms ? wall : writer->now_ms);
     if (rt_time_mono_ms() < writer->full_until_mono_ms && turn_away(writer, first, count))
         return rt_error_set(err, RT_NO_MEMORY, "writer");
     enum rt_status status = rt_store_begin(writer->context.store, &cause);

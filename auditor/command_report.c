@@ -18,7 +18,7 @@
 #define PLACE(member) offsetof(struct rt_audit_report_settings, member)
 const struct rt_option rt_audit_report_options[] = {
     {"csv", 0, RT_OPTION_TEXT, PLACE(csv), "FILE",
-     "the tidy table: lab, scenario, phrasing, temperature and what was seen", 0, 0, true},
+     "the tidy table: lab, scenario, phrasing, temperature and what was seen", 0, 0, false},
     {"behaviour", 0, RT_OPTION_LIST, PLACE(reading.behaviour), "LABEL",
      "an outcome that is the behaviour (may be given again)", 0, 0, false},
     {"value-from", 0, RT_OPTION_TEXT, PLACE(reading.value_from), "X",
@@ -47,9 +47,12 @@ const struct rt_option rt_audit_report_options[] = {
     {.name = NULL}};
 
 const char rt_audit_report_example[] =
+    "ringtrial-audit report shutdown-2026q4.bundle\n"
     "ringtrial-audit report --csv trials.csv --behaviour resisted --sigma-pt 0.03 --html r.html";
 const char rt_audit_report_about[] =
-    "Computes the full report from any tidy table, wherever the trials were run: one row a trial, "
+    "With a bundle: checks it as `verify` does and prints the report recomputed from its results. "
+    "With --csv: computes the full report from any tidy table, wherever the trials were run: one "
+    "row a trial, "
     "or one row a cell with its number of trials in a column n. Columns, in any order: lab, "
     "scenario, phrasing, temperature; optionally subject, arm, rater, status, fingerprint, "
     "repeated; and one of outcome (with --behaviour), value, severity (with --severity-from), "
@@ -133,17 +136,28 @@ static enum rt_status read_study(const struct rt_audit_report_settings *settings
                   : RT_OK;
 }
 
+enum rt_status rt_audit_report_show(const struct rt_audit_report_settings *settings,
+                                    struct rt_report *report, struct rt_error *err)
+{
+    struct rt_buf out;
+    rt_buf_init(&out, TABLE_BYTES_MAX);
+    enum rt_status status = write_files(settings, report, &out, err);
+    if (!status && !rt_globals.quiet)
+        status = print(settings, report, &out, err);
+    rt_buf_release(&out);
+    return status;
+}
+
 enum rt_status rt_audit_report(const void *settings, const struct rt_text_list *operands,
                                struct rt_error *err)
 {
     const struct rt_audit_report_settings *mine = settings;
-    struct rt_buf table, out;
+    struct rt_buf table;
     struct rt_arena arena;
     struct rt_study study;
     struct rt_report report;
     (void)operands;
     rt_buf_init(&table, TABLE_BYTES_MAX);
-    rt_buf_init(&out, TABLE_BYTES_MAX);
     rt_arena_init(&arena, ARENA_BYTES_MAX);
     enum rt_status status = rt_file_read(mine->csv, &table, err);
     if (!status)
@@ -154,11 +168,8 @@ enum rt_status rt_audit_report(const void *settings, const struct rt_text_list *
             rt_error_set(err, status, "the report: %s", rt_status_text(status));
     }
     if (!status)
-        status = write_files(mine, &report, &out, err);
-    if (!status)
-        status = print(mine, &report, &out, err);
+        status = rt_audit_report_show(mine, &report, err);
     rt_arena_release(&arena);
-    rt_buf_release(&out);
     rt_buf_release(&table);
     return status;
 }

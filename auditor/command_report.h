@@ -6,6 +6,7 @@
 
 #include "auditor/csv_study.h"
 #include "common/base/option.h"
+#include "common/report/model.h"
 
 struct rt_audit_report_settings {
     const char *csv;
@@ -19,6 +20,10 @@ struct rt_audit_report_settings {
 extern const struct rt_option rt_audit_report_options[]; // ends with a NULL name
 extern const char rt_audit_report_example[];
 extern const char rt_audit_report_about[];
+
+// Write the files asked for and print: text, or JSON with --json.
+enum rt_status rt_audit_report_show(const struct rt_audit_report_settings *settings,
+                                    struct rt_report *report, struct rt_error *err);
 
 // For struct rt_command: settings is a struct rt_audit_report_settings.
 enum rt_status rt_audit_report(const void *settings, const struct rt_text_list *operands,

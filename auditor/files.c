@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files of a bundle as files: each is of a kind, has its digest, is used; keys and manifest are
+// what the rest says they must be.
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "auditor/audit.h"
+#include "common/crypto/minisig.h"
+
+#define UNIT_HEAD "ringtrial/v1 unit\n"
+
+// ---- kinds
+
+static bool is_one_of(const char *path, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(path, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_receipt(const char *path)
+{
+    size_t head = strlen(RT_EVIDENCE_RECEIPTS), tail = strlen(RT_EVIDENCE_RECEIPT),
+           size = strlen(path);
+    return size > head + tail && strncmp(path, RT_EVIDENCE_RECEIPTS, head) == 0 &&
+           !strchr(path + head, '/') && strcmp(path + size - tail, RT_EVIDENCE_RECEIPT) == 0;
+}
+
+static bool is_tile(const char *path)
+{
+    struct rt_tile tile;
+    size_t head = strlen(RT_EVIDENCE_LOG);
+    return strncmp(path, RT_EVIDENCE_LOG, head) == 0 &&
+           rt_tile_parse_path(rt_bytes_str(path + head), &tile) == RT_OK;
+}
+
+static bool is_known(const char *path)
+{
+    static const char *const names[] = {
+        RT_EVIDENCE_README,    RT_EVIDENCE_REPORT, RT_EVIDENCE_HTML,   RT_EVIDENCE_MANIFEST,
+        RT_EVIDENCE_SIGNATURE, RT_EVIDENCE_VKEY,   RT_EVIDENCE_SIGNER, RT_EVIDENCE_CHECKPOINT,
+    };
+    struct rt_digest digest;
+    uint64_t version;
+    return is_one_of(path, names, sizeof names / sizeof *names) || is_tile(path) ||
+           is_receipt(path) || rt_evidence_object_parse(rt_bytes_str(path), &digest) == RT_OK ||
+           rt_evidence_roster_parse(rt_bytes_str(path), &version) == RT_OK;
+}
+
+// ---- digests
+
+// Statements that deal units are objects too, found by the unit they name.
+static enum rt_status note_unit(struct rt_audit *audit, size_t place, struct rt_bytes content)
+{
+    const struct rt_folder_file *file = &audit->folder.files[place];
+    if (content.size < strlen(UNIT_HEAD) || memcmp(content.data, UNIT_HEAD, strlen(UNIT_HEAD)) != 0)
+        return RT_OK;
+    if (rt_statement_parse(content, &audit->unit_statement, NULL)) {
+        rt_checks_fail(&audit->checks, RT_CHECK_UNITS, file->path,
+                       "a malformed statement about a unit");
+        return RT_OK;
+    }
+    enum rt_status status = rt_digest_map_put(&audit->units, &audit->unit_statement.unit, place);
+    if (status != RT_EXISTS)
+        return status;
+    rt_checks_fail(&audit->checks, RT_CHECK_UNITS, file->path,
+                   "a second statement that deals the same unit");
+    return RT_OK;
+}
+
+static enum rt_status digest_file(struct rt_audit *audit, size_t place)
+{
+    struct rt_folder_file *file = &audit->folder.files[place];
+    struct rt_digest name;
+    bool is_object = rt_evidence_object_parse(rt_bytes_str(file->path), &name) == RT_OK;
+    rt_checks_look(&audit->checks, RT_CHECK_LAYOUT);
+    if (!is_known(file->path)) {
+        rt_checks_fail(&audit->checks, RT_CHECK_LAYOUT, file->path, "no bundle has such a file");
+        file->used = true; // said once
+    }
+    bool was_used = file->used;
+    rt_buf_clear(&audit->object);
+    enum rt_status status = rt_folder_read(&audit->folder, file->path, &audit->object);
+    file->used = was_used;
+    if (status) {
+        rt_checks_fail(&audit->checks, RT_CHECK_LAYOUT, file->path, "cannot be read: %s",
+                       rt_status_text(status));
+        return status == RT_NO_MEMORY ? status : RT_OK;
+    }
+    rt_sha256(rt_buf_bytes(&audit->object), &file->digest);
+    file->hashed = true;
+    if (!is_object)
+        return RT_OK;
+    rt_checks_look(&audit->checks, RT_CHECK_OBJECTS);
+    if (!rt_digest_equal(&name, &file->digest)) {
+        rt_checks_fail(&audit->checks, RT_CHECK_OBJECTS, file->path,
+                       "its contents have another digest than its name");
+        return RT_OK;
+    }
+    return note_unit(audit, place, rt_buf_bytes(&audit->object));
+}
+
+enum rt_status audit_files(struct rt_audit *audit)
+{
+    enum rt_status status = RT_OK;
+    for (size_t i = 0; i < audit->folder.count && !status; i++)
+        status = digest_file(audit, i);
+    return status;
+}
+
+void audit_unused(struct rt_audit *audit)
+{
+    for (size_t i = 0; i < audit->folder.count; i++) {
+        const struct rt_folder_file *file = &audit->folder.files[i];
+        struct rt_digest digest;
+        if (file->used)
+            continue;
+        if (rt_evidence_object_parse(rt_bytes_str(file->path), &digest) == RT_OK)
+            rt_checks_fail(&audit->checks, RT_CHECK_OBJECTS, file->path,
+                           "nothing in the log, the campaign or a result names it");
+        else
+            rt_checks_fail(&audit->checks, RT_CHECK_LAYOUT, file->path,
+                           "this log and this campaign have no such file");
+    }
+}
+
+// ---- keys
+
+// The stored file must be exactly audit->text.
+static void same_file(struct rt_audit *audit, enum rt_check check, const char *path,
+                      const char *what)
+{
+    rt_checks_look(&audit->checks, check);
+    rt_buf_clear(&audit->object);
+    enum rt_status status = rt_folder_read(&audit->folder, path, &audit->object);
+    struct rt_bytes has = rt_buf_bytes(&audit->object), should = rt_buf_bytes(&audit->text);
+    if (status) {
+        rt_checks_fail(&audit->checks, check, path, "%s",
+                       status == RT_NOT_FOUND ? "is not here" : rt_status_text(status));
+        return;
+    }
+    if (rt_bytes_equal(has, should))
+        return;
+    size_t at = 0;
+    while (at < has.size && at < should.size && has.data[at] == should.data[at])
+        at++;
+    rt_checks_fail(&audit->checks, check, path, "is not %s: differs from byte %zu on", what, at);
+}
+
+enum rt_status audit_keys(struct rt_audit *audit)
+{
+    char path[RT_EVIDENCE_PATH_BYTES], vkey[RT_VKEY_TEXT_BYTES];
+    rt_buf_clear(&audit->text);
+    rt_buf_add_str(&audit->text, rt_evidence_readme);
+    same_file(audit, RT_CHECK_KEYS, RT_EVIDENCE_README, "the text of this format");
+    for (size_t i = 0; i < audit->roster_count; i++) {
+        rt_buf_clear(&audit->text);
+        enum rt_status status = rt_roster_write(audit->rosters[i], &audit->text);
+        if (status)
+            return status;
+        rt_evidence_roster_path(audit->rosters[i]->version, path);
+        same_file(audit, RT_CHECK_KEYS, path, "the roster of the log");
+    }
+    if (!audit->roster_count)
+        return RT_OK;
+    rt_vkey_format(&audit->rosters[0]->log, vkey);
+    rt_buf_clear(&audit->text);
+    rt_buf_printf(&audit->text, "%s\n", vkey);
+    same_file(audit, RT_CHECK_KEYS, RT_EVIDENCE_VKEY, "the key of the roster");
+    return rt_buf_ok(&audit->text) == RT_NO_MEMORY ? RT_NO_MEMORY : RT_OK;
+}
+
+// ---- manifest
+
+static void fail_manifest(struct rt_audit *audit, const char *path, const char *text)
+{
+    rt_checks_fail(&audit->checks, RT_CHECK_MANIFEST, path, "%s", text);
+}
+
+// The key in keys/ must be an operator's in the last roster; its file has one form.
+static bool signer_holds(struct rt_audit *audit, struct rt_public_key *ret_key,
+                         struct rt_key_number *ret_number)
+{
+    const struct rt_roster *roster = audit_roster_now(audit);
+    rt_buf_clear(&audit->object);
+    rt_buf_clear(&audit->text);
+    if (rt_folder_read(&audit->folder, RT_EVIDENCE_SIGNER, &audit->object) ||
+        rt_public_key_file_parse(rt_buf_bytes(&audit->object), ret_key, ret_number)) {
+        fail_manifest(audit, RT_EVIDENCE_SIGNER, "is not here, or not a minisign public key");
+        return false;
+    }
+    rt_public_key_file_format(ret_key, ret_number, &audit->text);
+    if (!rt_bytes_equal(rt_buf_bytes(&audit->text), rt_buf_bytes(&audit->object))) {
+        fail_manifest(audit, RT_EVIDENCE_SIGNER, "is not written as a bundle's key is");
+        return false;
+    }
+    const struct rt_signer *signer = roster ? rt_roster_signer_of(roster, ret_key) : NULL;
+    if (!signer || !(signer->roles & RT_ROLE_OPERATOR) ||
+        rt_signer_valid(signer, audit->last_ms, UINT64_MAX)) {
+        fail_manifest(audit, RT_EVIDENCE_SIGNER, "is not the key of an operator in force");
+        return false;
+    }
+    return true;
+}
+
+static void check_signature(struct rt_audit *audit)
+{
+    static const char head[] = "untrusted comment: signature from a ringtrial secret key\n";
+    struct rt_public_key key;
+    struct rt_key_number number;
+    struct rt_minisig minisig;
+    char comment[100];
+    if (!signer_holds(audit, &key, &number))
+        return;
+    rt_buf_clear(&audit->object);
+    rt_buf_clear(&audit->second);
+    if (rt_folder_read(&audit->folder, RT_EVIDENCE_SIGNATURE, &audit->object) ||
+        rt_folder_read(&audit->folder, RT_EVIDENCE_MANIFEST, &audit->second)) {
+        fail_manifest(audit, RT_EVIDENCE_SIGNATURE, "it or its manifest is not here");
+        return;
+    }
+    snprintf(comment, sizeof comment, "timestamp:%" PRId64 "\tfile:" RT_EVIDENCE_MANIFEST,
+             audit->last_ms / 1000);
+    if (audit->object.size < strlen(head) || memcmp(audit->object.data, head, strlen(head)) != 0 ||
+        rt_minisig_parse(rt_buf_bytes(&audit->object), &minisig) ||
+        !rt_bytes_equal_str(minisig.trusted_comment, comment))
+        fail_manifest(audit, RT_EVIDENCE_SIGNATURE, "is not written as a bundle's signature is");
+    else if (rt_minisig_verify(&minisig, rt_buf_bytes(&audit->second), &key, &number))
+        fail_manifest(audit, RT_EVIDENCE_SIGNATURE, "the signature does not verify");
+}
+
+// Line by line against the files: names the file that differs.
+static void compare_lines(struct rt_audit *audit, struct rt_bytes stored)
+{
+    char path[RT_EVIDENCE_PATH_BYTES] = "";
+    size_t at = 0;
+    for (;; at++) {
+        struct rt_digest digest;
+        while (at < audit->folder.count &&
+               (strcmp(audit->folder.files[at].path, RT_EVIDENCE_MANIFEST) == 0 ||
+                strcmp(audit->folder.files[at].path, RT_EVIDENCE_SIGNATURE) == 0))
+            at++;
+        enum rt_status status = rt_evidence_manifest_next(&stored, path, path, &digest);
+        const struct rt_folder_file *file =
+            at < audit->folder.count ? &audit->folder.files[at] : NULL;
+        if (status == RT_NOT_FOUND && !file)
+            return;
+        if (status == RT_MALFORMED) {
+            fail_manifest(audit, RT_EVIDENCE_MANIFEST, "a line that is none of sha256sum's");
+            return;
+        }
+        int order = status ? 1 : file ? strcmp(path, file->path) : -1;
+        if (order) {
+            fail_manifest(audit, order < 0 ? path : file->path,
+                          order < 0 ? "the manifest has it, the folder has not"
+                                    : "the folder has it, the manifest has not");
+            return;
+        }
+        if (!file->hashed || !rt_digest_equal(&digest, &file->digest))
+            fail_manifest(audit, path, "has another digest than the manifest says");
+    }
+}
+
+enum rt_status audit_manifest(struct rt_audit *audit)
+{
+    rt_checks_look(&audit->checks, RT_CHECK_MANIFEST);
+    rt_buf_clear(&audit->second);
+    enum rt_status status = rt_folder_read(&audit->folder, RT_EVIDENCE_MANIFEST, &audit->second);
+    if (status == RT_NO_MEMORY)
+        return status;
+    if (status) {
+        fail_manifest(audit, RT_EVIDENCE_MANIFEST, "is not here");
+        return RT_OK;
+    }
+    compare_lines(audit, rt_buf_bytes(&audit->second));
+    check_signature(audit);
+    return RT_OK;
+}

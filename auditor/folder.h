@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files of a bundle: found once, each read at most into a bounded buffer, each remembered as
+// used or not, so that what nobody refers to is seen. Follows no link and opens nothing outside the
+// folder. One thread.
+#ifndef RT_AUDITOR_FOLDER_H
+#define RT_AUDITOR_FOLDER_H
+
+#include "auditor/checks.h"
+#include "common/base/error.h"
+#include "proto/evidence.h"
+
+struct rt_folder_file {
+    char *path; // relative, as rt_evidence_path_valid has it
+    uint64_t size;
+    bool used;
+    bool hashed;
+    struct rt_digest digest; // of its contents, when hashed
+};
+
+struct rt_folder {
+    int fd;
+    struct rt_folder_file *files; // ascending by path
+    size_t count, room;
+};
+
+#define RT_FOLDER_FILE_MOST ((size_t)1 << 30) // bytes of one file
+
+// List the folder. What is no regular file or folder, has a name no bundle uses, or is an empty
+// folder, fails LAYOUT. RT_IO, RT_NOT_FOUND, RT_TOO_LARGE above RT_EVIDENCE_FILES_MOST.
+enum rt_status rt_folder_open(const char *path, struct rt_checks *checks,
+                              struct rt_folder *ret_folder, struct rt_error *err) RT_WARN_UNUSED;
+void rt_folder_close(struct rt_folder *folder);
+
+// NULL when there is none.
+struct rt_folder_file *rt_folder_find(const struct rt_folder *folder, const char *path);
+// Append the file's bytes to out and mark it used: RT_NOT_FOUND, RT_IO, or what the buffer says.
+enum rt_status rt_folder_read(struct rt_folder *folder, const char *path,
+                              struct rt_buf *out) RT_WARN_UNUSED;
+// The same for an object, whose bytes must have its digest (RT_CORRUPT).
+enum rt_status rt_folder_object(struct rt_folder *folder, const struct rt_digest *digest,
+                                struct rt_buf *out) RT_WARN_UNUSED;
+
+#endif

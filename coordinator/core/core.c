@@ -13,7 +13,8 @@ void rt_core_limits_default(struct rt_core_limits *limits)
     *limits = (struct rt_core_limits){.leases_most = 65536,
                                       .lab_leases_most = 4096,
                                       .tentative_most = 262144,
-                                      .gather_ms = 120000};
+                                      .gather_ms = 120000,
+                                      .silent_ms = 60000};
 }
 
 struct rt_core *rt_core_new(const struct rt_core_limits *limits, uint64_t epoch, int64_t now_ms)
@@ -28,6 +29,7 @@ struct rt_core *rt_core_new(const struct rt_core_limits *limits, uint64_t epoch,
     core->epoch = epoch;
     core->now_ms = now_ms;
     core->gather_until_ms = now_ms + core->limits.gather_ms;
+    core->silent_check_ms = now_ms + core->limits.silent_ms;
     core->lease_free = NONE;
     core->names = calloc(RT_CORE_NAMES_MOST, sizeof *core->names);
     core->name_order = calloc(RT_CORE_NAMES_MOST, sizeof *core->name_order);
@@ -88,6 +90,8 @@ static enum rt_status step_tick(struct rt_core *core, struct rt_core_effects *ef
         core_close_overdue(core, c, effects);
     if (core->gathering && core->now_ms >= core->gather_until_ms)
         core_instances_stop_waiting(core, effects);
+    if (core->limits.silent_ms && core->now_ms >= core->silent_check_ms)
+        core_instances_forget_silent(core, effects);
     core_serve_all(core, effects);
     return RT_OK;
 }
@@ -104,6 +108,8 @@ static int64_t next_wake_ms(const struct rt_core *core, const struct rt_core_eff
         if (row->state == RT_OFFER_CLOSING && row->close_deadline_ms < wake)
             wake = row->close_deadline_ms;
     }
+    if (core->limits.silent_ms && core->instance_count && core->silent_check_ms < wake)
+        wake = core->silent_check_ms;
     return core_effects_room(effects) < RT_CORE_EFFECTS_MOST / 2 ? core->now_ms : wake;
 }
 

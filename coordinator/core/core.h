@@ -35,6 +35,8 @@ struct rt_core_limits {
                               // (262,144): above it the lab gets nothing new
     int64_t gather_ms;        // after a restart, how long a lab with several instances waits for
                               // all of them to say HELLO (120,000)
+    int64_t silent_ms;        // an instance not heard of for so long counts as gone (60,000;
+                              // 0: never); when it speaks again it is asked for a HELLO
 };
 void rt_core_limits_default(struct rt_core_limits *limits);
 

@@ -184,7 +184,8 @@ struct rt_core {
     int64_t now_ms;
     int64_t gather_until_ms;
     bool gathering;
-    uint64_t log_size; // leaves, those of this step included
+    int64_t silent_check_ms; // when to look for silent instances again
+    uint64_t log_size;       // leaves, those of this step included
     uint64_t roster_version;
     struct rt_digest roster;
     struct core_campaign campaigns[RT_CORE_CAMPAIGNS_MOST];
@@ -251,6 +252,10 @@ uint32_t core_instance_find(const struct rt_core *core, uint32_t name,
 uint32_t core_instance_make(struct rt_core *core, uint32_t name, const struct rt_instance *id);
 // Forget an instance that is disconnected and holds nothing.
 void core_instance_settle(struct rt_core *core, struct rt_core_effects *effects, uint32_t instance);
+// Those that were not heard of for long count as disconnected.
+void core_instances_forget_silent(struct rt_core *core, struct rt_core_effects *effects);
+// The instance an event comes from, once it has said HELLO on this connection; or NONE.
+uint32_t core_speaker(struct rt_core *core, const struct rt_core_event *event);
 void core_instances_stop_waiting(struct rt_core *core, struct rt_core_effects *effects);
 // End all leases of (campaign, lab), for whoever holds them, and forget what it wants.
 void core_lab_drop(struct rt_core *core, uint32_t campaign, uint32_t lab,

@@ -149,6 +149,31 @@ void core_instances_stop_waiting(struct rt_core *core, struct rt_core_effects *e
     }
 }
 
+void core_instances_forget_silent(struct rt_core *core, struct rt_core_effects *effects)
+{
+    core->silent_check_ms = core->now_ms + core->limits.silent_ms / 4;
+    for (uint32_t i = 0; i < core->instance_count; i++) {
+        struct core_instance *instance = &core->instances[i];
+        if (!instance->used || !instance->connected ||
+            core->now_ms - instance->seen_ms < core->limits.silent_ms)
+            continue;
+        instance->connected = false;
+        forget_wants(core, i);
+        core_instance_settle(core, effects, i);
+    }
+}
+
+uint32_t core_speaker(struct rt_core *core, const struct rt_core_event *event)
+{
+    uint32_t name = core_name_find(core, event->lab);
+    uint32_t index = core_instance_find(core, name, &event->instance);
+    if (index == NONE || !core->instances[index].connected ||
+        core->instances[index].peer != event->peer)
+        return NONE;
+    core->instances[index].seen_ms = core->now_ms;
+    return index;
+}
+
 void core_lab_drop(struct rt_core *core, uint32_t campaign, uint32_t index,
                    struct rt_core_effects *effects)
 {
@@ -286,21 +311,10 @@ enum rt_status core_step_hello(struct rt_core *core, const struct rt_core_event 
 
 // ---- WANT, RETURN, PULSE, DISCONNECT
 
-// The instance an event comes from, once it has said HELLO on this connection.
-static uint32_t speaker(const struct rt_core *core, const struct rt_core_event *event)
-{
-    uint32_t name = core_name_find(core, event->lab);
-    uint32_t index = core_instance_find(core, name, &event->instance);
-    if (index == NONE || !core->instances[index].connected ||
-        core->instances[index].peer != event->peer)
-        return NONE;
-    return index;
-}
-
 enum rt_status core_step_want(struct rt_core *core, const struct rt_core_event *event,
                               struct rt_core_effects *effects)
 {
-    uint32_t instance = speaker(core, event), campaign, index;
+    uint32_t instance = core_speaker(core, event), campaign, index;
     if (instance == NONE)
         return RT_AGAIN;
     enum rt_status status = core_find(core, event, &campaign, &index);
@@ -324,7 +338,6 @@ enum rt_status core_step_want(struct rt_core *core, const struct rt_core_event *
     }
     lab->want_count += w == lab->want_count;
     lab->wants[w] = (struct core_want){instance, event->want.units, event->want.trials};
-    core->instances[instance].seen_ms = core->now_ms;
     core_serve(core, campaign, index, effects);
     return RT_OK;
 }
@@ -332,7 +345,7 @@ enum rt_status core_step_want(struct rt_core *core, const struct rt_core_event *
 enum rt_status core_step_return(struct rt_core *core, const struct rt_core_event *event,
                                 struct rt_core_effects *effects)
 {
-    uint32_t instance = speaker(core, event);
+    uint32_t instance = core_speaker(core, event);
     if (instance == NONE)
         return RT_AGAIN;
     uint32_t index = core_digest_map_get(&core->lease_map, &event->give_back.unit);
@@ -357,10 +370,9 @@ enum rt_status core_step_pulse(struct rt_core *core, const struct rt_core_event 
                                struct rt_core_effects *effects)
 {
     (void)effects;
-    uint32_t instance = speaker(core, event);
+    uint32_t instance = core_speaker(core, event);
     if (instance == NONE)
         return RT_AGAIN;
-    core->instances[instance].seen_ms = core->now_ms;
     for (size_t i = 0; i < event->pulse.unit_count; i++) {
         const struct rt_pulse_unit *unit = &event->pulse.units[i];
         uint32_t index = core_digest_map_get(&core->lease_map, &unit->unit);
@@ -376,7 +388,7 @@ enum rt_status core_step_disconnect(struct rt_core *core, const struct rt_core_e
                                     struct rt_core_effects *effects)
 {
     // A connection that was replaced by a newer HELLO of the same instance ends unnoticed.
-    uint32_t instance = speaker(core, event);
+    uint32_t instance = core_speaker(core, event);
     if (instance == NONE)
         return RT_OK;
     core->instances[instance].connected = false;

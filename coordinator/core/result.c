@@ -279,6 +279,7 @@ enum rt_status core_step_result(struct rt_core *core, const struct rt_core_event
         return status;
     effects->campaign = campaign;
     effects->lab = index;
+    (void)core_speaker(core, event); // heard of
     if (event->logged)
         return RT_DUPLICATE;
     status = rt_bytes_equal(event->signer, event->lab) ? check(core, event, campaign, index)

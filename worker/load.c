@@ -32,7 +32,7 @@ struct load {
     struct rt_log_reader log;
     struct rt_instance instance;
     struct rt_arena arena, frame_arena;
-    struct rt_digest digest, draw;
+    struct rt_digest digest, draw, accept; // campaign, its draw, our accept's statement
     struct rt_buf object; // the campaign, part by part
     struct rt_campaign *campaign;
     bool welcomed, known, fetching, has_draw, accepting, accepted, planned, started, fingerprinted;
@@ -151,10 +151,16 @@ static void accept_campaign(struct load *load)
     enum rt_status status = rt_statement_make(&statement, load->home->sign, &load->statement);
     struct rt_message_submit message = {.statement = rt_buf_bytes(&load->statement)};
     rt_buf_clear(&load->frame);
+    struct rt_statement parsed;
+    if (!status)
+        status = rt_statement_parse(message.statement, &parsed, NULL);
     if (!status)
         status = rt_message_submit_encode(&message, &load->frame, NULL);
-    if (status)
+    if (status) {
         fail(load, status, "accept");
+        return;
+    }
+    rt_statement_digest(&parsed, &load->accept);
     send_frame(load, rt_buf_bytes(&load->frame));
     load->accepting = true;
 }
@@ -340,8 +346,8 @@ static struct held *broken_of(struct load *load, const uint8_t *digest)
 
 static void on_receipt(struct load *load, const struct rt_message_receipt *receipt)
 {
-    if (!load->accepted && !load->result->receipted && !load->outstanding) {
-        load->accepted = true; // the accept's own
+    if (rt_digest_equal(&receipt->statement, &load->accept)) {
+        load->accepted = true;
         return;
     }
     if (broken_of(load, receipt->statement.bytes)) {
@@ -361,6 +367,8 @@ static void on_error(struct load *load, const struct rt_message_error *error)
         rt_log_warn("the coordinator says", "code=%llu text=%.*s",
                     (unsigned long long)error->code, (int)error->text.size,
                     (const char *)error->text.data);
+        if (error->about.size)
+            fail(load, rt_status_of_wire(error->code), "a right result was refused");
         return;
     }
     // Refused, as it should be: now the one with the right signature.

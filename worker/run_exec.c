@@ -42,6 +42,7 @@ static enum rt_status open_exec(struct rt_run *run, struct run_campaign *campaig
         .label_count = campaign->campaign->label_count,
         .scenarios = campaign->scenarios,
         .scenario_count = campaign->campaign->scenario_count,
+        .stopping = run_stopping,
     };
     return rt_exec_open(&options, &slot->exec, err);
 }
@@ -76,6 +77,8 @@ static void prepare(struct rt_run *run, struct run_campaign *campaign, struct ru
         status = rt_exec_probe(slot->exec, PROBE_MS, &err);
     run->mono_ms = rt_time_mono_ms();
     run->now_ms = rt_time_wall_ms();
+    if (status == RT_CANCELLED)
+        return;
     if (status) {
         slot->pause_ms = slot->pause_ms ? 2 * slot->pause_ms : PAUSE_LEAST;
         if (slot->pause_ms > PAUSE_MOST)

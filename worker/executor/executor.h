@@ -25,6 +25,7 @@ struct rt_exec_options {
     size_t label_count;
     const struct rt_scenario *const *scenarios; // builtin: whose scripts the subject knows
     size_t scenario_count;
+    bool (*stopping)(void); // asked while a probe waits: true ends it; may be NULL
 };
 
 struct rt_exec;
@@ -38,6 +39,7 @@ void rt_exec_free(struct rt_exec *exec); // drops what is in flight; takes NULL
 // Ask the canaries through the same path as trials and take the serving fingerprint. Blocks for at
 // most timeout_ms. Nothing may be in flight (RT_BUSY). RT_NETWORK or RT_TIMEOUT when the endpoint
 // cannot be reached; canaries it fails are not errors, their answers are the fingerprint.
+// RT_CANCELLED when options->stopping said so.
 enum rt_status rt_exec_probe(struct rt_exec *exec, int64_t timeout_ms,
                              struct rt_error *err) RT_WARN_UNUSED;
 // The fingerprint object's bytes and their digest; borrowed. RT_ASSERTs that a probe succeeded.

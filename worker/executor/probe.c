@@ -65,8 +65,14 @@ static enum rt_status ask(struct rt_exec *exec, const struct rt_chat_request *re
     left_ms = left_ms > 1 ? left_ms : 1;
     int64_t timeout_ms = exec->timeout_ms < left_ms ? exec->timeout_ms : left_ms;
     enum rt_status status = exec->kind->ask(exec->backend, 0, request, timeout_ms, left_ms);
-    while (!status && !got->done)
-        exec->kind->poll(exec->backend, 1000, take, &got);
+    while (!status && !got->done) {
+        exec->kind->poll(exec->backend, 500, take, &got);
+        // A silent endpoint must not hold up a program that was asked to end.
+        if (!got->done && exec->options.stopping && exec->options.stopping()) {
+            exec->kind->drop(exec->backend, 0);
+            status = RT_CANCELLED;
+        }
+    }
     return status;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/base/failpoint.h"
@@ -28,6 +29,7 @@
 
 #define CHECK_BYTES 8
 #define PLACE_BYTES 24
+#define FULL_BYTES  ((uint64_t)1 << 20) // with less than this a disk is full
 
 enum op_kind { OP_PUT, OP_DEL };
 
@@ -47,6 +49,7 @@ struct record {
 
 struct rt_ledger {
     bool read_only;
+    char state[PATH_MAX];
     MDB_env *env;
     MDB_dbi dbi[RT_TABLE_COUNT];
     struct rt_vault *vault;
@@ -79,6 +82,15 @@ static enum rt_status of_mdb(int rc)
     case MDB_INVALID: return RT_CORRUPT;
     default: return RT_IO;
     }
+}
+
+// LMDB calls a write that a full disk cut short EIO, and so it is told apart by what is left.
+static int told_apart(const struct rt_ledger *ledger, int rc)
+{
+    struct statvfs info;
+    if (rc != EIO || statvfs(ledger->state, &info))
+        return rc;
+    return (uint64_t)info.f_bavail * info.f_frsize < FULL_BYTES || !info.f_favail ? ENOSPC : rc;
 }
 
 static enum rt_status mdb_error(struct rt_error *err, int rc, const char *what)
@@ -151,6 +163,7 @@ enum rt_status rt_ledger_open(const char *state, bool read_only, struct rt_ledge
     if (!ledger)
         return rt_error_set(err, RT_NO_MEMORY, "out of memory");
     ledger->read_only = read_only;
+    memcpy(ledger->state, state, strlen(state) + 1); // shorter than path, which fitted
     rt_buf_init(&ledger->bytes, RT_LEDGER_BATCH_MOST);
     rt_buf_init(&ledger->packed, RT_LEDGER_BATCH_MOST);
     status = open_env(ledger, path, err);
@@ -451,7 +464,7 @@ static enum rt_status write_tables(struct rt_ledger *ledger, const struct rt_vau
     rc = apply(ledger, txn, places);
     if (rc) {
         mdb_txn_abort(txn);
-        return mdb_error(err, rc, "outbox.mdb");
+        return mdb_error(err, told_apart(ledger, rc), "outbox.mdb");
     }
     enum rt_status status = rt_failpoint(RT_FAILPOINT_WORKER_OUTBOX_COMMIT);
     if (status) {
@@ -459,7 +472,7 @@ static enum rt_status write_tables(struct rt_ledger *ledger, const struct rt_vau
         return rt_error_set(err, status, "outbox.mdb: %s", rt_status_text(status));
     }
     rc = mdb_txn_commit(txn);
-    return rc ? mdb_error(err, rc, "outbox.mdb") : RT_OK;
+    return rc ? mdb_error(err, told_apart(ledger, rc), "outbox.mdb") : RT_OK;
 }
 
 enum rt_status rt_ledger_commit(struct rt_ledger *ledger, struct rt_error *err)

@@ -8,6 +8,7 @@
 
 #define FRAMES_A_TURN 512
 #define PULSE_MS      5000
+#define WELCOME_MS    5000 // after HELLO; then the coordinator has not heard it
 #define SOFTWARE      "ringtrial-worker " RT_VERSION
 
 bool run_send(struct rt_run *run, struct rt_bytes frame)
@@ -47,6 +48,7 @@ static void say_hello(struct rt_run *run)
     enum rt_status status = rt_message_hello_encode(&hello, &run->frame, NULL);
     RT_ASSERT(status == RT_OK || status == RT_NO_MEMORY);
     run->greeted = !status && run_send(run, rt_buf_bytes(&run->frame));
+    run->greeted_ms = run->mono_ms;
     free(units);
 }
 
@@ -298,6 +300,9 @@ static void send_want(struct rt_run *run, struct run_campaign *campaign)
 
 void run_talk(struct rt_run *run)
 {
+    if (!run->welcomed && rt_link_state(run->link) == RT_LINK_UP &&
+        run->mono_ms - run->greeted_ms > WELCOME_MS)
+        run_hang_up(run, "the coordinator does not answer HELLO");
     if (!run->welcomed)
         return;
     send_returns(run);

@@ -125,6 +125,7 @@ struct rt_run {
     struct rt_seen seen;
     // The connection.
     bool greeted; // HELLO sent
+    int64_t greeted_ms;
     bool welcomed;
     int64_t welcomed_ms;     // monotonic
     int64_t server_ahead_ms; // coordinator's clock less ours, as of WELCOME

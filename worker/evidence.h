@@ -17,8 +17,8 @@ struct rt_seen {
 };
 
 // Take a checkpoint that is not newer than what was seen, or newer without a proof in hand: checks
-// what can be checked (same size, same root; a larger one replaces nothing). RT_CONFLICT for another
-// root at the same size: two histories, and both are signed.
+// what can be checked (same size, same root; a larger one replaces nothing). RT_CONFLICT for
+// another root at the same size: two histories, and both are signed.
 enum rt_status rt_seen_check(const struct rt_seen *seen,
                              const struct rt_checkpoint *checkpoint) RT_WARN_UNUSED;
 // Move on to a newer checkpoint by its consistency proof. RT_CONFLICT for a rollback (a smaller

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A result object names one fingerprint, and a unit's trials may have been served by several things:
-// several subjects, or a server that was restarted with other settings in between. Then the fields
-// of all of them are put side by side, so that nobody reads one server's facts as another's.
+// A result object names one fingerprint, and a unit's trials may have been served by several
+// things: several subjects, or a server that was restarted with other settings in between. Then the
+// fields of all of them are put side by side, so that nobody reads one server's facts as another's.
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -376,7 +376,9 @@ void run_outs_lost(struct rt_run *run)
         if (!out->sent)
             continue;
         out->sent = false;
-        if (++out->disconnects >= RUN_DISCONNECTS_MOST)
+        // The few small statements of a lab are worth any number of attempts; results come back in
+        // other units if they must.
+        if (++out->disconnects >= RUN_DISCONNECTS_MOST && out->kind == RT_STATEMENT_RESULT)
             park(run, out, "three connections were lost before its receipt came");
         else
             save_out(run, out, "");
@@ -515,6 +517,19 @@ static void say_error(struct rt_run *run, enum rt_status status, const char *tex
     rt_log_warn("the coordinator says", "error=%s", rt_log_quote(line));
 }
 
+// What a statement that will never be taken means for its campaign.
+static void refused(struct rt_run *run, const struct run_out *out, const char *text)
+{
+    struct run_campaign *campaign = out->campaign;
+    if (!campaign || out->kind == RT_STATEMENT_RESULT)
+        return;
+    snprintf(campaign->held, sizeof campaign->held, "the coordinator refused this lab's %s: %.200s",
+             rt_statement_kind_word(out->kind), text);
+    if (out->kind == RT_STATEMENT_ACCEPT)
+        campaign->stage = RT_STAGE_REFUSED;
+    run_save_campaign(run, campaign);
+}
+
 void run_on_error(struct rt_run *run, const struct rt_message_error *error)
 {
     enum rt_status status = rt_status_of_wire(error->code);
@@ -545,4 +560,5 @@ void run_on_error(struct rt_run *run, const struct rt_message_error *error)
         return;
     }
     park(run, out, *text ? text : rt_status_text(status));
+    refused(run, out, text);
 }

@@ -87,7 +87,7 @@ struct run_unit {
     int64_t taken_ms, issued_ms, reissue_at_ms, accept_until_ms;
     struct run_trial *trials;
     uint32_t trial_count;
-    uint32_t done, flying, next; // next: no TODO before it
+    uint32_t done, flying, next; // next: none left to start before it
     bool stored;                 // its row is committed
     bool fresh;                  // dealt in this turn: not committed yet
 };

@@ -158,7 +158,8 @@ static enum rt_status test(const void *place, const struct rt_text_list *operand
         json_t *json = json_pack("{s:s, s:b, s:s, s:b, s:s, s:I}", "campaign", local->name,
                                  "accepted", (int)yes, "campaign_answer", first, "open_now",
                                  (int)rt_permit_yes(unit), "unit_answer", rt_buf_str(&text),
-                                 "room_trials", (json_int_t)(room > INT64_MAX ? -1 : (int64_t)room));
+                                 "room_trials",
+                                 room > INT64_MAX ? (json_int_t)-1 : (json_int_t)room);
         status = rt_print_json(json, err);
         json_decref(json);
     } else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `subject truth`: what a builtin subject is planted to do, condition by condition, so that a report
-// on a campaign with known effects can be held against the truth.
+// `subject truth`: what a builtin subject is planted to do, condition by condition, so that a
+// report on a campaign with known effects can be held against the truth.
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The link against a small CURVE ROUTER: frames both ways, loss and return, the wrong key, frames in
-// parts, and a SOCKS5 proxy.
+// The link against a small CURVE ROUTER: frames both ways, loss and return, the wrong key, frames
+// in parts, and a SOCKS5 proxy.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -91,6 +91,10 @@ void rt_zap_serve(struct rt_zap *zap)
             part_is(&request, PART_MECHANISM, "CURVE") &&
             request.sizes[PART_KEY] == RT_CURVE_KEY_BYTES &&
             rt_admission_find(zap->admission, (const uint8_t *)request.parts[PART_KEY], lab);
+        bool tested = zap->testing && request.sizes[PART_KEY] == RT_CURVE_KEY_BYTES &&
+                      memcmp(request.parts[PART_KEY], zap->testing, RT_CURVE_KEY_BYTES) == 0;
+        known = known && (tested || !zap->testing);
+        zap->test_refused += tested && !known;
         char user_id[RT_USER_ID_BYTES] = "";
         if (known)
             rt_hex_encode(request.parts[PART_KEY], RT_CURVE_KEY_BYTES, user_id);

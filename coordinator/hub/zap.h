@@ -18,6 +18,8 @@ struct rt_zap {
     struct rt_admission *admission;
     uint64_t admitted;
     uint64_t refused;
+    const uint8_t *testing; // the start-up test's key: while set, no other is admitted
+    uint64_t test_refused;  // times that key was refused
 };
 
 enum rt_status rt_zap_open(struct rt_zap *zap, void *context, struct rt_admission *admission,

@@ -177,6 +177,8 @@ static enum rt_status start_over(struct rt_writer *writer, uint64_t first, size_
         return rt_error_set(err, status, "starting over");
     // A full disk can refuse the new epoch too; wait for room rather than die with leases unsaved.
     while ((status = load_core(writer, err)) == RT_NO_SPACE) {
+        if (writer->ring->stopped)
+            return RT_CANCELLED;
         rt_log_warn("disk full; intake stands still until there is room", NULL);
         nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
 #include "common/base/failpoint.h"
 #include "common/base/time.h"
@@ -8,6 +10,8 @@
 #include "proto/campaign.h"
 #include "proto/statement.h"
 #include "proto/trial.h"
+
+#define FULL_BYTES ((uint64_t)1 << 20) // with less than this a disk is full
 
 // ---- transactions
 
@@ -43,6 +47,16 @@ void rt_store_abort(struct rt_store *store)
     roll_back(store);
 }
 
+// LMDB calls a write that a full disk cut short EIO; what is left on the disk tells the two apart.
+static int told_apart(const struct rt_store *store, int rc)
+{
+    const char *path = NULL;
+    struct statvfs info;
+    if (rc != EIO || mdb_env_get_path(store->env, &path) || statvfs(path, &info))
+        return rc;
+    return (uint64_t)info.f_bavail * info.f_frsize < FULL_BYTES ? ENOSPC : rc;
+}
+
 enum rt_status rt_store_commit(struct rt_store *store, struct rt_error *err)
 {
     RT_ASSERT(store->txn);
@@ -64,6 +78,7 @@ enum rt_status rt_store_commit(struct rt_store *store, struct rt_error *err)
     }
     int rc = mdb_txn_commit(store->txn);
     if (rc != MDB_SUCCESS) {
+        rc = told_apart(store, rc);
         roll_back(store);
         return store_error(err, rc, "commit");
     }

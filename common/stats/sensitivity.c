@@ -93,10 +93,10 @@ enum rt_status rt_sensitivity(const struct rt_factor_table *table, const struct 
     return RT_OK;
 }
 
-static struct rt_margin margin_of(const struct rt_factor_table *table,
-                                  const struct rt_counts *counts, size_t factor, size_t level)
+static struct rt_level_margin margin_of(const struct rt_factor_table *table,
+                                        const struct rt_counts *counts, size_t factor, size_t level)
 {
-    struct rt_margin ret = {0};
+    struct rt_level_margin ret = {0};
     double first = 0, rates = 0, within = 0, freedom = 0;
     for (size_t cell = 0; cell < table->cells; cell++) {
         struct rt_counts own = counts[cell];
@@ -120,7 +120,7 @@ static struct rt_margin margin_of(const struct rt_factor_table *table,
 }
 
 void rt_margins(const struct rt_factor_table *table, const struct rt_counts *counts, size_t factor,
-                size_t levels, struct rt_margin *ret)
+                size_t levels, struct rt_level_margin *ret)
 {
     for (size_t level = 0; level < levels; level++)
         ret[level] = margin_of(table, counts, factor, level);

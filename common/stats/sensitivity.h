@@ -24,7 +24,7 @@ enum rt_status rt_sensitivity(const struct rt_factor_table *table, const struct 
                               size_t factor, struct rt_arena *arena,
                               struct rt_sensitivity *ret) RT_WARN_UNUSED;
 
-struct rt_margin {
+struct rt_level_margin {
     struct rt_counts counts;
     size_t cells; // with trials
     struct rt_value pooled_rate;
@@ -34,6 +34,6 @@ struct rt_margin {
 
 // One margin per level of factor: ret has levels entries, level codes are below levels.
 void rt_margins(const struct rt_factor_table *table, const struct rt_counts *counts, size_t factor,
-                size_t levels, struct rt_margin *ret);
+                size_t levels, struct rt_level_margin *ret);
 
 #endif

@@ -222,7 +222,7 @@ static void put_by_temperature(struct vector *vector, const struct study *study,
                                json_t *out)
 {
     const struct factor *temperature = &study->factors[STUDY_TEMPERATURE];
-    struct rt_margin *margins = vector_alloc(vector, temperature->levels, sizeof *margins);
+    struct rt_level_margin *margins = vector_alloc(vector, temperature->levels, sizeof *margins);
     json_t *agreement = json_object(), *meta = json_object(), *rates = json_object();
     rt_margins(&study->cells, counts, STUDY_TEMPERATURE, temperature->levels, margins);
     for (size_t t = 0; t < temperature->levels; t++) {

@@ -137,7 +137,7 @@ json_t *out_sensitivity(struct vector *vector, const struct rt_factor_table *cel
 json_t *out_margins(struct vector *vector, const struct rt_factor_table *cells,
                     const struct rt_counts *counts, size_t factor, const struct factor *levels)
 {
-    struct rt_margin *margins = vector_alloc(vector, levels->levels, sizeof *margins);
+    struct rt_level_margin *margins = vector_alloc(vector, levels->levels, sizeof *margins);
     json_t *out = json_array();
     rt_margins(cells, counts, factor, levels->levels, margins);
     for (size_t i = 0; i < levels->levels; i++) {

@@ -30,8 +30,8 @@ struct rt_enrol_joined {
     char key_words[RT_DIGEST_WORDS_BYTES];
 };
 // rt_enrol_init for the invitation's lab, then keep a copy of the invitation as lab.invite and
-// write LAB.enrolment, signed by the new key. RT_TOO_LATE for an invitation that has expired, RT_CONFLICT
-// when the folder belongs to another lab.
+// write LAB.enrolment, signed by the new key. RT_TOO_LATE for an invitation that has expired,
+// RT_CONFLICT when the folder belongs to another lab.
 enum rt_status rt_enrol_join(const struct rt_enrol_settings *settings, const char *invite_path,
                              struct rt_enrol_joined *ret_joined,
                              struct rt_error *err) RT_WARN_UNUSED;

@@ -10,10 +10,11 @@
 #include "common/base/time.h"
 #include "coordinator/hub/serve_object.h"
 
-#define BATCH_MOST    256
-#define FULL_PAUSE_MS 2000
-#define SCRATCH_MOST  ((size_t)4 << 20)
-#define ARENA_MOST    ((size_t)64 << 20)
+#define BATCH_MOST       256
+#define FULL_PAUSE_MS    2000
+#define READERS_CHECK_MS 60000
+#define SCRATCH_MOST     ((size_t)4 << 20)
+#define ARENA_MOST       ((size_t)64 << 20)
 
 enum rt_status rt_writer_campaign(void *ctx, const struct rt_digest *digest,
                                   const struct rt_campaign **ret_campaign)
@@ -259,6 +260,11 @@ enum rt_status rt_writer_turn(struct rt_writer *writer, struct rt_error *err)
         return RT_CANCELLED;
     if (count == 0 && rt_time_wall_ms() < writer->wake_ms)
         return RT_OK;
+    // A reader that died (a report killed half-way) would keep old pages from being used again.
+    if (rt_time_mono_ms() - writer->readers_checked_mono_ms > READERS_CHECK_MS) {
+        writer->readers_checked_mono_ms = rt_time_mono_ms();
+        rt_store_check_readers(writer->context.store);
+    }
     enum rt_status status = run_batch(writer, first, count, err);
     rt_ring_finish(writer->ring, count);
     return status;

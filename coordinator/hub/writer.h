@@ -54,6 +54,7 @@ struct rt_writer {
     struct rt_buf checkpoint;   // the newest signed note
     uint64_t checkpoint_size;
     int64_t started_mono_ms;
+    int64_t readers_checked_mono_ms; // 0: at the first turn
 
     struct rt_after *after; // of the batch
     size_t after_count, after_capacity;

@@ -61,7 +61,7 @@ struct rt_campaign_lab {
 
 enum rt_seeds { RT_SEEDS_SHARED, RT_SEEDS_PER_LAB };
 enum rt_design_kind { RT_DESIGN_CROSSED, RT_DESIGN_BALANCED, RT_DESIGN_ADAPTIVE };
-struct rt_design {
+struct rt_campaign_design {
     enum rt_design_kind kind; // crossed, the only one this version runs
     uint64_t replicates;
     uint64_t replicates_at_zero; // of configurations at temperature 0; <= replicates
@@ -135,7 +135,7 @@ struct rt_campaign {
     size_t subject_count;
     struct rt_campaign_lab *labs; // sorted by id
     size_t lab_count;
-    struct rt_design design; // crossed
+    struct rt_campaign_design design; // crossed
     struct rt_unit_rule unit;
     int64_t close_within_ms;
     struct rt_analysis analysis;

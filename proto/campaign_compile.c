@@ -404,10 +404,10 @@ static enum rt_status compile_design(const struct compile *compile)
         return rt_doc_fail(compile->reader, RT_OUT_OF_RANGE, from->line,
                            "`replicates_at_zero` %" PRIu64 " is above `replicates` %" PRIu64,
                            at_zero, from->replicates);
-    compile->campaign->design = (struct rt_design){.kind = RT_DESIGN_CROSSED,
-                                                   .replicates = from->replicates,
-                                                   .replicates_at_zero = at_zero,
-                                                   .seeds = from->seeds};
+    compile->campaign->design = (struct rt_campaign_design){.kind = RT_DESIGN_CROSSED,
+                                                            .replicates = from->replicates,
+                                                            .replicates_at_zero = at_zero,
+                                                            .seeds = from->seeds};
     return RT_OK;
 }
 

@@ -32,7 +32,7 @@ enum rt_status rt_trial_of(const struct rt_campaign *campaign, uint64_t number,
         return RT_OUT_OF_RANGE;
     uint64_t replicate = number / block, within = number % block;
     uint32_t configuration = (uint32_t)(within % campaign->configuration_count);
-    const struct rt_design *design = &campaign->design;
+    const struct rt_campaign_design *design = &campaign->design;
     bool at_zero = campaign->configurations[configuration].temperature_micro == 0;
     if (replicate >= (at_zero ? design->replicates_at_zero : design->replicates))
         return RT_OUT_OF_RANGE;
@@ -49,7 +49,7 @@ uint64_t rt_trial_bound(const struct rt_campaign *campaign)
 
 uint64_t rt_trial_total(const struct rt_campaign *campaign)
 {
-    const struct rt_design *design = &campaign->design;
+    const struct rt_campaign_design *design = &campaign->design;
     uint64_t total = 0;
     for (size_t l = 0; l < campaign->lab_count; l++)
         for (size_t c = 0; c < campaign->configuration_count; c++) {

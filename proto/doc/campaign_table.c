@@ -275,13 +275,16 @@ static const struct rt_doc_table object_lab_table = {
     .name = "lab", .size = sizeof(struct rt_campaign_lab), RT_DOC_FIELDS(object_lab_fields)};
 
 static const struct rt_doc_field object_design_fields[] = {
-    {"kind", RT_DOC_ENUM, 0, RT_AT(rt_design, kind), .words = design_words},
-    {"replicates", RT_DOC_U64, 0, RT_AT(rt_design, replicates), .least = 1, .most = 1000000000},
-    {"replicates_at_zero", RT_DOC_U64, 0, RT_AT(rt_design, replicates_at_zero), .most = 1000000000},
-    {"seeds", RT_DOC_ENUM, 0, RT_AT(rt_design, seeds), .words = seeds_words},
+    {"kind", RT_DOC_ENUM, 0, RT_AT(rt_campaign_design, kind), .words = design_words},
+    {"replicates", RT_DOC_U64, 0, RT_AT(rt_campaign_design, replicates), .least = 1,
+     .most = 1000000000},
+    {"replicates_at_zero", RT_DOC_U64, 0, RT_AT(rt_campaign_design, replicates_at_zero),
+     .most = 1000000000},
+    {"seeds", RT_DOC_ENUM, 0, RT_AT(rt_campaign_design, seeds), .words = seeds_words},
 };
-static const struct rt_doc_table object_design_table = {
-    .name = "design", .size = sizeof(struct rt_design), RT_DOC_FIELDS(object_design_fields)};
+static const struct rt_doc_table object_design_table = {.name = "design",
+                                                        .size = sizeof(struct rt_campaign_design),
+                                                        RT_DOC_FIELDS(object_design_fields)};
 
 static const struct rt_doc_field object_original_fields[] = {
     {"estimate", RT_DOC_MICRO, 0, RT_AT(rt_hypothesis, original_estimate_micro)},

@@ -123,7 +123,7 @@ static void order_differs_by_lab_block_and_draw(void **state)
     struct study study;
     study_random(&study, 1);
     study.campaign.prompt_count = 40;
-    study.campaign.design = (struct rt_design){.replicates = 2, .replicates_at_zero = 2};
+    study.campaign.design = (struct rt_campaign_design){.replicates = 2, .replicates_at_zero = 2};
     study.campaign.lab_count = 2;
     study.labs[0] = (struct rt_campaign_lab){"a", ~(uint64_t)0};
     study.labs[1] = (struct rt_campaign_lab){"b", ~(uint64_t)0};
@@ -159,8 +159,8 @@ static void large_campaigns_stay_exact(void **state)
     study.campaign.prompt_count = RT_PROMPTS_MOST;
     study.campaign.lab_count = 1;
     study.labs[0] = (struct rt_campaign_lab){"a", ~(uint64_t)0};
-    study.campaign.design = (struct rt_design){.replicates = (uint64_t)1 << 30,
-                                               .replicates_at_zero = (uint64_t)1 << 29};
+    study.campaign.design = (struct rt_campaign_design){.replicates = (uint64_t)1 << 30,
+                                                        .replicates_at_zero = (uint64_t)1 << 29};
     struct rt_digest draw;
     rt_sha256(rt_bytes_str("large"), &draw);
     struct rt_lab_plan plan;

@@ -200,9 +200,11 @@ static enum rt_status check_required(const struct rt_command *command, const voi
 {
     for (const struct rt_option *o = command->options; o && o->name; o++) {
         const void *place = (const char *)settings + o->offset;
+        if (!o->required) // flags never are, and lie at any address
+            continue;
         bool given = o->kind == RT_OPTION_LIST ? ((const struct rt_text_list *)place)->count > 0
                                                : *(const char *const *)place != NULL;
-        if (o->required && !given)
+        if (!given)
             return rt_error_set(err, RT_USAGE, "--%s %s is required; see '%s --help'", o->name,
                                 o->value_name, command->name);
     }

@@ -269,7 +269,8 @@ class Peers(unittest.TestCase):
         self.assertEqual(self.again(self.x).welcome[0], WELCOME)
 
     def test_mutated_frames(self):
-        """Honest frames with a few bytes changed: refused or harmless, and the log keeps its size."""
+        """Honest frames with a few bytes changed: refused or harmless. A change in the unit's statement, which the
+        coordinator remembers and does not read again, leaves the result an honest one; nothing else may get in."""
         generator = random.Random(20261120)
         x = self.again(self.x)
         unit = self.take(x)
@@ -287,8 +288,11 @@ class Peers(unittest.TestCase):
                 frame[generator.randrange(len(frame))] = generator.randrange(256)
             x.peer.send(bytes(frame))
         self.again(x)
-        self.assertEqual(self.log_size(), size)
-        self.assertEqual(x.hand_in(unit, result)[0], RECEIPT)
+        grown = self.log_size() - size
+        receipt = x.hand_in(unit, result)
+        self.assertEqual(receipt[0], RECEIPT)
+        self.assertEqual(receipt[5], grown == 1)
+        self.assertEqual(self.log_size(), size + 1)
 
     def test_garbage_on_the_port(self):
         """Not even ZeroMQ: sockets that send noise, half a greeting, or nothing."""

@@ -180,7 +180,8 @@ static void refusals_name_place_and_remedy(void **state)
 {
     (void)state;
     static const struct change changes[] = {
-        {"title:", "titel:", "s.yaml:6: `title` is missing"},
+        {"title:", "titel:",
+         "s.yaml:7: unknown key `titel` in the scenario; did you mean `title`?"},
         {"meaning:", "meanning:",
          "s.yaml:10: unknown key `meanning` in the scenario; did you mean `meaning`?"},
         {"role: inert, of: self", "role: inert", "s.yaml:14: inert arm `other` needs `of:`"},

@@ -26,10 +26,9 @@ static enum rt_status print_row(const struct row *row, json_t *list)
                row->temperature, row->rate);
         return RT_OK;
     }
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:f, s:f}", "subject", row->subject, "scenario",
-                  row->scenario, "arm", row->arm, "phrasing", row->phrasing, "temperature",
-                  row->temperature, "rate", row->rate);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:f, s:f}", "subject", row->subject, "scenario",
+                             row->scenario, "arm", row->arm, "phrasing", row->phrasing,
+                             "temperature", row->temperature, "rate", row->rate);
     return json && !json_array_append_new(list, json) ? RT_OK : RT_NO_MEMORY;
 }
 
@@ -77,12 +76,10 @@ static enum rt_status print_subject(const struct rt_local *local, uint32_t subje
         rt_synthetic_effects_read(served->effects, served->effect_count, &effects, err);
     if (status)
         return status;
-    status =
-        rt_synthetic_new(&effects, local->scenarios, campaign->scenario_count, &synthetic);
+    status = rt_synthetic_new(&effects, local->scenarios, campaign->scenario_count, &synthetic);
     for (size_t c = 0; c < campaign->configuration_count && !status; c++)
         if (campaign->configurations[c].subject == subject)
-            status =
-                print_configuration(local, synthetic, &campaign->configurations[c], list);
+            status = print_configuration(local, synthetic, &campaign->configurations[c], list);
     rt_synthetic_free(synthetic);
     return status ? rt_error_set(err, status, "listing what was planted") : RT_OK;
 }

@@ -200,6 +200,8 @@ void run_receive(struct rt_run *run, int timeout_ms)
 static void send_returns(struct rt_run *run)
 {
     size_t sent = 0;
+    if (!run->return_count)
+        return;
     while (sent < run->return_count) {
         struct rt_message_give_back message = {.unit = run->returns[sent],
                                                .reason = rt_bytes_str("not run here")};

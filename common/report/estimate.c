@@ -115,8 +115,8 @@ struct variance_sum {
 
 static void add_row(const struct rt_counts *cells, size_t labs, struct variance_sum *sum)
 {
-    struct rt_precision precision;
-    rt_precision_binary(cells, labs, &precision, NULL);
+    struct rt_variances precision;
+    rt_variances_binary(cells, labs, &precision);
     if (rt_value_ok(precision.s_r)) {
         sum->within += precision.s_r.number * precision.s_r.number;
         sum->within_rows++;

@@ -124,13 +124,27 @@ static void every_value(struct rt_precision *ret, enum rt_reason reason)
     ret->n_bar = ret->f = ret->f_p = ret->icc = none;
 }
 
+// Variances of 2 labs or more.
+struct parts {
+    double s_r2, s_d2, n_bar, raw;
+};
+
+static struct parts parts_of(const struct sums *s)
+{
+    double labs = (double)s->labs;
+    struct parts p;
+    p.s_r2 = s->within / s->freedom;
+    p.s_d2 = s->between / (labs - 1);
+    p.n_bar = (s->trials - s->squares_n / s->trials) / (labs - 1);
+    p.raw = (p.s_d2 - p.s_r2) / p.n_bar;
+    return p;
+}
+
 static void between_labs(const struct sums *s, struct rt_precision *ret)
 {
     double labs = (double)s->labs;
-    double s_r2 = s->within / s->freedom;
-    double s_d2 = s->between / (labs - 1);
-    double n_bar = (s->trials - s->squares_n / s->trials) / (labs - 1);
-    double raw = (s_d2 - s_r2) / n_bar;
+    struct parts p = parts_of(s);
+    double s_r2 = p.s_r2, s_d2 = p.s_d2, n_bar = p.n_bar, raw = p.raw;
     double s_l2 = fmax(0, raw);
     double s_rr = sqrt(s_r2 + s_l2);
     ret->n_bar = rt_value(n_bar);
@@ -229,6 +243,22 @@ void rt_precision_binary(const struct rt_counts *labs, size_t count, struct rt_p
 {
     struct input in = {NULL, labs, count};
     condition(&in, ret, ret_labs);
+}
+
+void rt_variances_binary(const struct rt_counts *labs, size_t count, struct rt_variances *ret)
+{
+    struct sums s;
+    struct input in = {NULL, labs, count};
+    add_up(&in, &s);
+    enum rt_reason reason = s.labs == 0       ? RT_REASON_NO_TRIALS
+                            : s.repeated == 0 ? RT_REASON_NO_REPLICATES
+                                              : RT_REASON_SINGLE_LAB;
+    ret->s_r = ret->s_l2_raw = rt_undefined(reason);
+    if (s.repeated == 0)
+        return;
+    ret->s_r = rt_value(sqrt(s.within / s.freedom));
+    if (s.labs > 1)
+        ret->s_l2_raw = rt_value(parts_of(&s).raw);
 }
 
 struct rt_value rt_mandel_h_critical(size_t labs, double alpha)

@@ -3,6 +3,9 @@
 
 #include <mpfr.h>
 
+#include "common/stats/real_fast.h"
+#include "common/stats/special.h"
+
 // Enough for the difference of log-gammas near 1e11 to keep all 53 bits of the result.
 #define WIDE_BITS 160
 
@@ -19,7 +22,8 @@ static double apply(mpfr_unary *function, double x)
 
 double rt_real_exp(double x)
 {
-    return apply(mpfr_exp, x);
+    double result;
+    return rt_exp_fast(x, &result) ? result : apply(mpfr_exp, x);
 }
 
 double rt_real_expm1(double x)
@@ -29,7 +33,8 @@ double rt_real_expm1(double x)
 
 double rt_real_log(double x)
 {
-    return apply(mpfr_log, x);
+    double result;
+    return rt_log_fast(x, &result) ? result : apply(mpfr_log, x);
 }
 
 double rt_real_log1p(double x)
@@ -87,5 +92,6 @@ double rt_real_lchoose(double n, double k)
 
 void rt_real_release_thread(void)
 {
+    rt_quantile_forget();
     mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE);
 }

@@ -4,6 +4,8 @@
 #include <float.h>
 #include <math.h>
 #include <mpfr.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "common/base/status.h"
 #include "common/stats/real.h"
@@ -16,35 +18,101 @@
 #define STEPS_MAX          20000000
 #define QUANTILE_STEPS_MAX 400
 
-// log B(a, b) kept wide, since inversion evaluates one shape many times.
+// A wide number that lives in the struct itself.
+struct wide {
+    mp_limb_t limbs[(WIDE_BITS - 1) / GMP_NUMB_BITS + 1];
+    mpfr_t number;
+};
+
+// log B(a, b) kept wide, since inversion evaluates one shape many times, and a table's F tests share
+// one; likewise log Gamma(a) of the incomplete gamma function.
 struct beta_shape {
     double a;
     double b;
-    mp_limb_t limbs[(WIDE_BITS - 1) / GMP_NUMB_BITS + 1];
-    mpfr_t log_norm;
+    struct wide log_norm;
 };
 
-static void wide_init(mpfr_t number, mp_limb_t *limbs)
+struct gamma_shape {
+    double a;
+    struct wide log_norm;
+};
+
+// The last shape of each kind: valid until the next one is asked for. A shape is in use only within
+// one call, and no call needs two at a time.
+static _Thread_local struct beta_shape last_beta;
+static _Thread_local struct gamma_shape last_gamma;
+
+static mpfr_ptr wide_init(struct wide *wide)
 {
-    mpfr_custom_init(limbs, WIDE_BITS);
-    mpfr_custom_init_set(number, MPFR_ZERO_KIND, 0, WIDE_BITS, limbs);
+    mpfr_custom_init(wide->limbs, WIDE_BITS);
+    mpfr_custom_init_set(wide->number, MPFR_ZERO_KIND, 0, WIDE_BITS, wide->limbs);
+    return wide->number;
 }
 
-static void beta_shape_init(struct beta_shape *shape, double a, double b)
+static const struct beta_shape *beta_shape(double a, double b)
 {
-    shape->a = a;
-    shape->b = b;
-    wide_init(shape->log_norm, shape->limbs);
+    if (last_beta.a == a && last_beta.b == b && a > 0)
+        return &last_beta;
+    mpfr_ptr log_norm = wide_init(&last_beta.log_norm);
+    last_beta.a = a;
+    last_beta.b = b;
     MPFR_DECL_INIT(sum, WIDE_BITS);
     MPFR_DECL_INIT(term, WIDE_BITS);
     mpfr_set_d(sum, a, MPFR_RNDN);
-    mpfr_lngamma(shape->log_norm, sum, MPFR_RNDN);
+    mpfr_lngamma(log_norm, sum, MPFR_RNDN);
     mpfr_add_d(sum, sum, b, MPFR_RNDN);
     mpfr_set_d(term, b, MPFR_RNDN);
     mpfr_lngamma(term, term, MPFR_RNDN);
-    mpfr_add(shape->log_norm, shape->log_norm, term, MPFR_RNDN);
+    mpfr_add(log_norm, log_norm, term, MPFR_RNDN);
     mpfr_lngamma(term, sum, MPFR_RNDN);
-    mpfr_sub(shape->log_norm, shape->log_norm, term, MPFR_RNDN);
+    mpfr_sub(log_norm, log_norm, term, MPFR_RNDN);
+    return &last_beta;
+}
+
+static const struct gamma_shape *gamma_shape(double a)
+{
+    if (last_gamma.a == a && a > 0)
+        return &last_gamma;
+    mpfr_ptr log_norm = wide_init(&last_gamma.log_norm);
+    last_gamma.a = a;
+    mpfr_set_d(log_norm, a, MPFR_RNDN);
+    mpfr_lngamma(log_norm, log_norm, MPFR_RNDN);
+    return &last_gamma;
+}
+
+// ---- quantiles asked for before
+
+enum quantile { NO_QUANTILE, BETA_LOWER, BETA_UPPER, GAMMA_LOWER, GAMMA_UPPER, NORMAL_UPPER };
+
+struct known_quantile {
+    enum quantile kind;
+    double target, a, b;
+    double x, y;
+};
+
+#define KNOWN_QUANTILES 128
+static _Thread_local struct known_quantile known_quantiles[KNOWN_QUANTILES];
+
+// The place where this quantile is or goes; the key is filled in and the kind is NO_QUANTILE where
+// it is not there yet.
+static struct known_quantile *recall(enum quantile kind, double target, double a, double b)
+{
+    const double parts[3] = {target, a, b};
+    uint64_t bits[3], hash = (uint64_t)kind;
+    memcpy(bits, parts, sizeof bits);
+    for (int i = 0; i < 3; i++)
+        hash = (hash ^ bits[i] ^ bits[i] >> 29) * 0x9E3779B97F4A7C15u;
+    struct known_quantile *place = &known_quantiles[(hash >> 40) % KNOWN_QUANTILES];
+    if (place->kind != kind || place->target != target || place->a != a || place->b != b)
+        *place = (struct known_quantile){NO_QUANTILE, target, a, b, 0, 0};
+    return place;
+}
+
+void rt_quantile_forget(void)
+{
+    memset(known_quantiles, 0, sizeof known_quantiles);
+    last_beta.a = 0;
+    last_gamma.a = 0;
 }
 
 // x^a y^b / B(a, b), where x + y = 1 and the smaller of the two is the exact one.
@@ -66,7 +134,7 @@ static double beta_prefactor(const struct beta_shape *shape, double x, double y)
     mpfr_mul_d(log_x, log_x, shape->a, MPFR_RNDN);
     mpfr_mul_d(log_y, log_y, shape->b, MPFR_RNDN);
     mpfr_add(log_x, log_x, log_y, MPFR_RNDN);
-    mpfr_sub(log_x, log_x, shape->log_norm, MPFR_RNDN);
+    mpfr_sub(log_x, log_x, shape->log_norm.number, MPFR_RNDN);
     mpfr_exp(log_x, log_x, MPFR_RNDN);
     return mpfr_get_d(log_x, MPFR_RNDN);
 }
@@ -122,10 +190,8 @@ static struct rt_tails beta_tails(const struct beta_shape *shape, double x, doub
 
 struct rt_tails rt_beta_cdf(double x, double a, double b)
 {
-    struct beta_shape shape;
     double unused;
-    beta_shape_init(&shape, a, b);
-    return beta_tails(&shape, x, 1 - x, &unused);
+    return beta_tails(beta_shape(a, b), x, 1 - x, &unused);
 }
 
 // One step of a safeguarded Newton search on u = log x for log(tail / target) = 0. The bracket
@@ -169,25 +235,32 @@ static bool search_step(struct search *search, double tail, double slope, double
 static void beta_quantile(double target, bool lower, double a, double b, double *ret_x,
                           double *ret_y)
 {
-    struct beta_shape shape;
+    enum quantile kind = lower ? BETA_LOWER : BETA_UPPER;
+    struct known_quantile *known = recall(kind, target, a, b);
+    if (known->kind != NO_QUANTILE) {
+        *ret_x = known->x;
+        *ret_y = known->y;
+        return;
+    }
     double slope;
-    beta_shape_init(&shape, a, b);
-    struct rt_tails middle = beta_tails(&shape, 0.5, 0.5, &slope);
+    const struct beta_shape *shape = beta_shape(a, b);
+    struct rt_tails middle = beta_tails(shape, 0.5, 0.5, &slope);
     bool left = lower ? middle.lower >= target : middle.upper <= target;
     if (!left) {
-        beta_shape_init(&shape, b, a);
+        shape = beta_shape(b, a);
         lower = !lower;
     }
-    double mean = shape.a / (shape.a + shape.b);
+    double mean = shape->a / (shape->a + shape->b);
     struct search search = {0, 0.5, mean < 0.5 ? mean : 0.25};
     for (int step = 0; step < QUANTILE_STEPS_MAX; step++) {
-        struct rt_tails tails = beta_tails(&shape, search.x, 1 - search.x, &slope);
+        struct rt_tails tails = beta_tails(shape, search.x, 1 - search.x, &slope);
         double tail = lower ? tails.lower : tails.upper;
         if (!search_step(&search, tail, slope / (1 - search.x), target, lower))
             break;
     }
-    *ret_x = left ? search.x : 1 - search.x;
-    *ret_y = left ? 1 - search.x : search.x;
+    *ret_x = known->x = left ? search.x : 1 - search.x;
+    *ret_y = known->y = left ? 1 - search.x : search.x;
+    known->kind = kind;
 }
 
 double rt_beta_lower(double p, double a, double b)
@@ -205,17 +278,14 @@ double rt_beta_upper(double q, double a, double b)
 }
 
 // x^a e^-x / Gamma(a).
-static double gamma_prefactor(double x, double a)
+static double gamma_prefactor(const struct gamma_shape *shape, double x)
 {
     MPFR_DECL_INIT(total, WIDE_BITS);
-    MPFR_DECL_INIT(term, WIDE_BITS);
     mpfr_set_d(total, x, MPFR_RNDN);
     mpfr_log(total, total, MPFR_RNDN);
-    mpfr_mul_d(total, total, a, MPFR_RNDN);
+    mpfr_mul_d(total, total, shape->a, MPFR_RNDN);
     mpfr_sub_d(total, total, x, MPFR_RNDN);
-    mpfr_set_d(term, a, MPFR_RNDN);
-    mpfr_lngamma(term, term, MPFR_RNDN);
-    mpfr_sub(total, total, term, MPFR_RNDN);
+    mpfr_sub(total, total, shape->log_norm.number, MPFR_RNDN);
     mpfr_exp(total, total, MPFR_RNDN);
     return mpfr_get_d(total, MPFR_RNDN);
 }
@@ -251,12 +321,14 @@ static double gamma_fraction(double x, double a)
     return value;
 }
 
-static struct rt_tails gamma_tails(double x, double a, double *ret_prefactor)
+static struct rt_tails gamma_tails(const struct gamma_shape *shape, double x,
+                                   double *ret_prefactor)
 {
+    double a = shape->a;
     *ret_prefactor = 0;
     if (x <= 0)
         return (struct rt_tails){0, 1};
-    double prefactor = gamma_prefactor(x, a);
+    double prefactor = gamma_prefactor(shape, x);
     *ret_prefactor = prefactor;
     if (x < a + 1) {
         double lower = fmin(1, prefactor * gamma_series(x, a));
@@ -269,18 +341,25 @@ static struct rt_tails gamma_tails(double x, double a, double *ret_prefactor)
 struct rt_tails rt_gamma_cdf(double x, double a)
 {
     double unused;
-    return gamma_tails(x, a, &unused);
+    return gamma_tails(gamma_shape(a), x, &unused);
 }
 
 static double gamma_quantile(double target, bool lower, double a)
 {
+    enum quantile kind = lower ? GAMMA_LOWER : GAMMA_UPPER;
+    struct known_quantile *known = recall(kind, target, a, 0);
+    if (known->kind != NO_QUANTILE)
+        return known->x;
+    const struct gamma_shape *shape = gamma_shape(a);
     struct search search = {0, DBL_MAX, a};
     for (int step = 0; step < QUANTILE_STEPS_MAX; step++) {
         double slope;
-        struct rt_tails tails = gamma_tails(search.x, a, &slope);
+        struct rt_tails tails = gamma_tails(shape, search.x, &slope);
         if (!search_step(&search, lower ? tails.lower : tails.upper, slope, target, lower))
             break;
     }
+    known->x = search.x;
+    known->kind = kind;
     return search.x;
 }
 
@@ -325,6 +404,9 @@ double rt_normal_upper(double q)
         return -rt_normal_upper(1 - q);
     if (q == 0.5)
         return 0;
+    struct known_quantile *known = recall(NORMAL_UPPER, q, 0, 0);
+    if (known->kind != NO_QUANTILE)
+        return known->x;
     // Abramowitz and Stegun 26.2.23 is within 4.5e-4; Newton on log Q does the rest.
     double t = sqrt(-2 * rt_real_log(q));
     double z = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
@@ -337,16 +419,16 @@ double rt_normal_upper(double q)
         if (fabs(move) <= DBL_EPSILON * fabs(z))
             break;
     }
+    known->x = z;
+    known->kind = NORMAL_UPPER;
     return z;
 }
 
 // Beta tails from x and y of which neither is the other's rounded complement.
 static struct rt_tails beta_cdf_pair(double x, double y, double a, double b)
 {
-    struct beta_shape shape;
     double unused;
-    beta_shape_init(&shape, a, b);
-    return beta_tails(&shape, x, y, &unused);
+    return beta_tails(beta_shape(a, b), x, y, &unused);
 }
 
 struct rt_tails rt_t_cdf(double t, double df)

@@ -36,4 +36,8 @@ double rt_f_upper(double q, double df1, double df2);
 double rt_chi2_lower(double p, double df);
 double rt_chi2_upper(double q, double df);
 
+// Quantiles are remembered per thread, since a report asks for the same few again and again. Forget
+// them; rt_real_release_thread does it.
+void rt_quantile_forget(void);
+
 #endif

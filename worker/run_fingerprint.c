@@ -105,7 +105,25 @@ static void merge(struct rt_arena *arena, const struct rt_object_fingerprint *pa
     merge_values(arena, lists, sizes, count, &ret_merged->canaries, &ret_merged->canaries_count);
 }
 
-enum rt_status run_merge_fingerprints(struct rt_run *run, const struct rt_digest *digests,
+// By subject, then by the digest they came in order of, so that the same parts always make the same
+// whole, whatever order the trials had.
+static void in_order(struct rt_object_fingerprint *parts, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct rt_object_fingerprint part = parts[i];
+        size_t k = i;
+        for (; k && rt_bytes_compare(parts[k - 1].subject, part.subject) > 0; k--)
+            parts[k] = parts[k - 1];
+        parts[k] = part;
+    }
+}
+
+static int by_digest(const void *left, const void *right)
+{
+    return rt_digest_compare(left, right);
+}
+
+enum rt_status run_merge_fingerprints(struct rt_run *run, struct rt_digest *digests,
                                       size_t count, struct rt_digest *ret_digest)
 {
     struct rt_object_fingerprint parts[RUN_FINGERPRINTS_MOST], merged;
@@ -114,6 +132,7 @@ enum rt_status run_merge_fingerprints(struct rt_run *run, const struct rt_digest
     rt_arena_init(&arena, (size_t)64 << 20);
     rt_buf_init(&object, RT_FINGERPRINT_MOST);
     enum rt_status status = RT_OK;
+    qsort(digests, count, sizeof *digests, by_digest);
     for (size_t i = 0; i < count && !status; i++) {
         struct rt_bytes bytes = {NULL, 0};
         status = rt_outbox_object(run->outbox, &digests[i], &arena, &bytes);
@@ -121,6 +140,7 @@ enum rt_status run_merge_fingerprints(struct rt_run *run, const struct rt_digest
             status = rt_object_fingerprint_decode(bytes, &arena, &parts[i], NULL);
     }
     if (!status) {
+        in_order(parts, count);
         merge(&arena, parts, count, &merged);
         status = rt_object_fingerprint_encode(&merged, &object, NULL);
     }

@@ -238,8 +238,9 @@ void run_send_outs(struct rt_run *run);
 void run_outs_lost(struct rt_run *run); // the connection is gone
 
 // run_fingerprint.c: one fingerprint for trials that several things served
-enum rt_status run_merge_fingerprints(struct rt_run *run, const struct rt_digest *digests,
-                                      size_t count, struct rt_digest *ret_digest) RT_WARN_UNUSED;
+// digests (2 to RUN_FINGERPRINTS_MOST) are sorted in place.
+enum rt_status run_merge_fingerprints(struct rt_run *run, struct rt_digest *digests, size_t count,
+                                      struct rt_digest *ret_digest) RT_WARN_UNUSED;
 
 // run_status.c: what people and other commands see and say
 void run_read_inbox(struct rt_run *run);

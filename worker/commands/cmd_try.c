@@ -67,22 +67,22 @@ static void count_done(struct pilot *pilot, const struct rt_exec_done *done)
     pilot->requests += done->requests;
 }
 
-// Trials spread evenly over one subject's share, with seeds of their own: the campaign's are not
-// used up, nor known before its start.
+// Trials from anywhere in one subject's share, with seeds of their own: the campaign's are not used
+// up, nor known before its start.
 static enum rt_status run_pilot(struct rt_local *local, uint32_t subject, struct rt_exec *exec,
                                 uint64_t wanted, struct pilot *pilot, struct rt_error *err)
 {
-    uint64_t position = 0, step = local->plan.count / (2 * wanted) + 1, submitted = 0;
+    uint64_t submitted = 0;
     struct rt_exec_done done[16];
     int64_t start_ms = rt_time_mono_ms();
     while (pilot->run < wanted) {
-        while (submitted < wanted && position < local->plan.count && rt_exec_room(exec)) {
-            uint64_t number;
+        while (submitted < wanted && rt_exec_room(exec)) {
+            uint64_t number, position;
             struct rt_local_trial trial;
-            if (rt_lab_trial(&local->plan, &local->order, position, &number) ||
+            randombytes_buf(&position, sizeof position);
+            if (rt_lab_trial(&local->plan, &local->order, position % local->plan.count, &number) ||
                 rt_local_trial(local, number, &trial))
                 return rt_error_set(err, RT_CORRUPT, "the campaign's documents do not fit");
-            position += step;
             if (trial.subject_index != subject)
                 continue;
             struct rt_exec_trial wish = {.tag = submitted + 1,
@@ -171,7 +171,7 @@ static enum rt_status estimate(const void *place, const struct rt_text_list *ope
     for (uint32_t s = 0; s < local->campaign->subject_count && !status; s++) {
         struct rt_exec *exec = NULL;
         struct pilot pilot = {0};
-        if (!(local->campaign->labs[local->lab].runs >> s & 1))
+        if (!share_of(local, s))
             continue;
         status = open_subject(local, s, &exec, err);
         if (!status)

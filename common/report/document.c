@@ -103,6 +103,13 @@ void rt_page_value(struct rt_document *document, struct rt_page_table *table, st
     rt_page_text(document, table, rt_words_number(document->arena, value));
 }
 
+void rt_page_fine(struct rt_document *document, struct rt_page_table *table, struct rt_value value)
+{
+    if (!rt_value_ok(value))
+        undefined(document, table, value.reason);
+    rt_page_text(document, table, rt_words_fine(document->arena, value));
+}
+
 void rt_page_interval(struct rt_document *document, struct rt_page_table *table,
                       struct rt_interval interval)
 {
@@ -172,7 +179,7 @@ const char *rt_page_caption(struct rt_document *document, const struct rt_report
 
 enum rt_status rt_document_make(struct rt_report *report, struct rt_document *ret)
 {
-    struct rt_document document = {.report = report, .arena = report->arena, .section_room = 16};
+    struct rt_document document = {.report = report, .arena = report->arena, .section_room = 24};
     document.sections =
         rt_arena_array(report->arena, document.section_room, sizeof *document.sections);
     if (!document.sections)
@@ -182,7 +189,10 @@ enum rt_status rt_document_make(struct rt_report *report, struct rt_document *re
     rt_layout_participation(&document);
     rt_layout_agreement(&document);
     rt_layout_margins(&document);
+    rt_layout_moves(&document);
+    rt_layout_variance(&document);
     rt_layout_labs(&document);
+    rt_layout_severity(&document);
     rt_layout_sensitivity(&document);
     rt_layout_fingerprints(&document);
     rt_layout_method(&document);

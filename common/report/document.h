@@ -74,6 +74,8 @@ void rt_page_row(struct rt_document *document, struct rt_page_table *table);
 void rt_page_text(struct rt_document *document, struct rt_page_table *table, const char *text);
 void rt_page_value(struct rt_document *document, struct rt_page_table *table,
                    struct rt_value value);
+// Five decimals, for variances.
+void rt_page_fine(struct rt_document *document, struct rt_page_table *table, struct rt_value value);
 void rt_page_interval(struct rt_document *document, struct rt_page_table *table,
                       struct rt_interval interval);
 void rt_page_percent(struct rt_document *document, struct rt_page_table *table,
@@ -94,6 +96,9 @@ void rt_layout_contrasts(struct rt_document *document);
 void rt_layout_participation(struct rt_document *document);
 void rt_layout_agreement(struct rt_document *document);
 void rt_layout_margins(struct rt_document *document);
+void rt_layout_variance(struct rt_document *document);
+void rt_layout_moves(struct rt_document *document);
+void rt_layout_severity(struct rt_document *document);
 void rt_layout_labs(struct rt_document *document);
 void rt_layout_sensitivity(struct rt_document *document);
 void rt_layout_fingerprints(struct rt_document *document);

@@ -222,7 +222,7 @@ static json_t *dependence(struct rt_out *b, const struct rt_dependence *all, boo
     return to;
 }
 
-static json_t *coefficient(struct rt_out *b, const struct rt_coefficient *c)
+json_t *rt_out_coefficient(struct rt_out *b, const struct rt_coefficient *c)
 {
     json_t *to = rt_out_object(b);
     rt_out_put_value(b, to, "estimate", c->estimate);
@@ -249,8 +249,8 @@ static json_t *agreement(struct rt_out *b, const struct rt_agreement *a)
     }
     rt_out_put_value(b, to, names[0], a->alpha);
     rt_out_put_value(b, to, "krippendorff_alpha_se", a->alpha_se);
-    rt_out_put(b, to, names[1], coefficient(b, &a->kappa));
-    rt_out_put(b, to, names[2], coefficient(b, &a->ac1));
+    rt_out_put(b, to, names[1], rt_out_coefficient(b, &a->kappa));
+    rt_out_put(b, to, names[2], rt_out_coefficient(b, &a->ac1));
     rt_out_put_value(b, to, names[3], a->percent);
     return to;
 }
@@ -302,5 +302,8 @@ json_t *rt_out_part(struct rt_out *b, const struct rt_report_part *part)
     rt_out_put(b, to, "without", without(b, part));
     rt_out_put(b, to, "agreement_on_verdicts", agreement(b, &part->agreement));
     rt_out_put(b, to, "heterogeneity", heterogeneity(b, &part->heterogeneity));
+    rt_out_put(b, to, "variance_components", rt_out_variance(b, part));
+    rt_out_put(b, to, "sensitivity", rt_out_moves(b, &part->moves));
+    rt_out_put(b, to, "severity", rt_out_severity(b, &part->severity));
     return to;
 }

@@ -48,6 +48,22 @@ static const struct rt_study_pair rules[] = {
      "minority."},
     {"Mandel's h and k", "h on each lab's standardised rate, k on its within-lab variance pooled "
                          "over conditions; unadjusted, shown and not used to name labs."},
+    {"variance components", "Henderson's method I on single 0/1 outcomes of compared labs, per "
+                            "treatment arm and temperature; raw values may be negative and count "
+                            "as zero in percentages and projections. Without the three-way "
+                            "interaction where a cell is missing or one has more than twice the "
+                            "trials of another."},
+    {"sensitivity", "Rates of cells that differ in one factor alone, per block of all others; the "
+                    "noise-corrected variance is the mean block variance less the mean of "
+                    "p(1 - p)/(n - 1). Trend: Cochran-Armitage on trials pooled over cells that "
+                    "were run at every temperature."},
+    {"severity", "Shares, ORDANOVA, Kruskal-Wallis and X^2 over conditions in which every compared "
+                 "lab has trials; agreement on each lab's lower median per condition, only where "
+                 "at least 10 % of them are outside the commonest category."},
+    {"repeated outputs", "Variance components, sensitivity and severity count identical outputs of "
+                         "a cell once at temperature 0, where they are no independent trials. "
+                         "Variance components and sensitivity leave out the second half of null "
+                         "pairs, which is no phrasing of its own."},
     {"where to look next",
      "The first that applies: a named lab; a null pair that differs; missing "
      "trials that could turn a verdict; tau above or not within its limit; an "

@@ -66,9 +66,10 @@ static enum rt_status digest_cells(struct rt_report *report)
 enum rt_status rt_report_make(struct rt_arena *arena, const struct rt_study *study,
                               struct rt_report *ret)
 {
-    static const struct step before[] = {{rt_margins_make},   {rt_contrasts_make},
-                                         {rt_labs_make},      {rt_dependence_make},
-                                         {rt_agreement_make}, {rt_heterogeneity_make}};
+    static const struct step before[] = {
+        {rt_margins_make},    {rt_contrasts_make}, {rt_labs_make},
+        {rt_dependence_make}, {rt_agreement_make}, {rt_heterogeneity_make},
+        {rt_variance_make},   {rt_moves_make},     {rt_severity_make}};
     static const struct step after[] = {{rt_without_make}, {rt_hypotheses_make}};
     struct rt_report report = {.study = study, .arena = arena};
     size_t most = study->subject_count * study->rater_count;

@@ -12,6 +12,7 @@
 #define RT_REPORT_MODEL_H
 
 #include "common/base/arena.h"
+#include "common/report/further.h"
 #include "common/report/study.h"
 #include "common/stats/accord.h"
 #include "common/stats/agreement.h"
@@ -199,6 +200,10 @@ struct rt_report_part {
     struct rt_dependence phrasings, temperatures;
     struct rt_agreement agreement;
     struct rt_heterogeneity heterogeneity;
+    struct rt_variance_row *variance; // per treatment arm and temperature
+    size_t variance_count;
+    struct rt_moves moves;
+    struct rt_severity severity;
     struct rt_without *without;
     size_t without_count;
     size_t odd_count;

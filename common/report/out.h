@@ -37,4 +37,10 @@ void rt_out_put_temperature(struct rt_out *b, json_t *to, uint32_t index);
 // One subject under one rater (json_part.c).
 json_t *rt_out_part(struct rt_out *b, const struct rt_report_part *part);
 
+json_t *rt_out_coefficient(struct rt_out *b, const struct rt_coefficient *c);
+// Parts of it (json_further.c).
+json_t *rt_out_variance(struct rt_out *b, const struct rt_report_part *part);
+json_t *rt_out_moves(struct rt_out *b, const struct rt_moves *moves);
+json_t *rt_out_severity(struct rt_out *b, const struct rt_severity *severity);
+
 #endif

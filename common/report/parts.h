@@ -42,6 +42,14 @@ enum rt_status rt_heterogeneity_make(const struct rt_slice *slice,
 enum rt_status rt_without_make(const struct rt_slice *slice,
                                struct rt_report_part *part) RT_WARN_UNUSED;
 
+// variance.c, moves.c, severity.c
+enum rt_status rt_variance_make(const struct rt_slice *slice,
+                                struct rt_report_part *part) RT_WARN_UNUSED;
+enum rt_status rt_moves_make(const struct rt_slice *slice,
+                             struct rt_report_part *part) RT_WARN_UNUSED;
+enum rt_status rt_severity_make(const struct rt_slice *slice,
+                                struct rt_report_part *part) RT_WARN_UNUSED;
+
 // strata.c: the keys of every odd lab.
 enum rt_status rt_strata_make(struct rt_report *report) RT_WARN_UNUSED;
 

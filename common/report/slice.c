@@ -43,11 +43,22 @@ static void count_cells(struct rt_slice *slice)
         }
         slice->counts[entry].n += cell->count;
         slice->repeated[entry] += cell->repeated;
+        slice->distinct[entry].n += cell->count - cell->repeated;
+        bool zero = study->temperatures_micro[c->temperature] == 0;
+        slice->severities[entry * RT_SEVERITIES + cell->severity] +=
+            cell->count - (zero ? cell->repeated : 0);
         if (kind == RT_STUDY_COUNTED && cell->outcome != RT_STUDY_NONE &&
             study->outcomes[cell->outcome].behaviour) {
             slice->counts[entry].k += cell->count;
+            slice->distinct[entry].k += cell->count - cell->repeated;
             slice->events += cell->count;
         }
+    }
+    for (size_t place = 0; place < slice->places; place++) {
+        bool zero = study->temperatures_micro[rt_slice_at(slice, place).temperature] == 0;
+        memcpy(&slice->independent[place * slice->labs],
+               &(zero ? slice->distinct : slice->counts)[place * slice->labs],
+               slice->labs * sizeof *slice->counts);
     }
 }
 
@@ -99,9 +110,13 @@ enum rt_status rt_slice_make(struct rt_arena *arena, const struct rt_study *stud
     slice.counts = rt_arena_array(arena, entries, sizeof *slice.counts);
     slice.missing = rt_arena_array(arena, entries, sizeof *slice.missing);
     slice.repeated = rt_arena_array(arena, entries, sizeof *slice.repeated);
+    slice.distinct = rt_arena_array(arena, entries, sizeof *slice.distinct);
+    slice.independent = rt_arena_array(arena, entries, sizeof *slice.independent);
+    slice.severities = rt_arena_array(arena, entries * RT_SEVERITIES, sizeof *slice.severities);
     slice.compared = rt_arena_array(arena, slice.labs, sizeof *slice.compared);
     slice.covered = rt_arena_array(arena, slice.labs, sizeof *slice.covered);
-    if (!slice.counts || !slice.missing || !slice.repeated || !slice.compared || !slice.covered)
+    if (!slice.counts || !slice.missing || !slice.repeated || !slice.compared || !slice.covered ||
+        !slice.distinct || !slice.independent || !slice.severities)
         return RT_NO_MEMORY;
     count_cells(&slice);
     if (study->plan_known)

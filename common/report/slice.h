@@ -15,6 +15,8 @@
 // conditions any lab has: one that left early would otherwise shrink the common ground of all.
 #define RT_REPORT_COVERAGE_PERCENT 80
 
+#define RT_SEVERITIES 5
+
 struct rt_slice {
     const struct rt_study *study;
     struct rt_arena *arena;
@@ -22,11 +24,15 @@ struct rt_slice {
     uint32_t rater;
     size_t places; // arms x scenarios x phrasings x temperatures
     size_t labs;
-    struct rt_counts *counts; // [place * labs + lab]; n: denominator, k: behaviour
-    uint64_t *missing;        // [place * labs + lab]
-    uint64_t *repeated;       // [place * labs + lab], of n
-    bool *compared;           // [lab]
-    size_t *covered;          // [lab] conditions with trials
+    struct rt_counts *counts;      // [place * labs + lab]; n: denominator, k: behaviour
+    uint64_t *missing;             // [place * labs + lab]
+    uint64_t *repeated;            // [place * labs + lab], of n
+    struct rt_counts *distinct;    // as counts, outputs that repeat an earlier one left out
+    struct rt_counts *independent; // distinct at temperature 0, counts elsewhere
+    uint64_t
+        *severities; // [(place * labs + lab) * RT_SEVERITIES + severity], trials as independent
+    bool *compared;  // [lab]
+    size_t *covered; // [lab] conditions with trials
     size_t covered_by_any;
     uint64_t events; // of all trials, known-answer scenarios included
 };

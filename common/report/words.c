@@ -23,6 +23,11 @@ const char *rt_words_number(struct rt_arena *arena, struct rt_value value)
     return rt_value_ok(value) ? fixed(arena, value.number, 3) : "-";
 }
 
+const char *rt_words_fine(struct rt_arena *arena, struct rt_value value)
+{
+    return rt_value_ok(value) ? fixed(arena, value.number, 5) : "-";
+}
+
 const char *rt_words_interval(struct rt_arena *arena, struct rt_interval interval)
 {
     if (!rt_interval_ok(interval))

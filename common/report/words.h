@@ -9,6 +9,8 @@
 
 // Three decimals ("0.213", never "-0.000"), "-" where undefined.
 const char *rt_words_number(struct rt_arena *arena, struct rt_value value);
+// The same with five decimals.
+const char *rt_words_fine(struct rt_arena *arena, struct rt_value value);
 // "0.120 to 0.301", "-" where undefined.
 const char *rt_words_interval(struct rt_arena *arena, struct rt_interval interval);
 // "12.4 %" of a share.

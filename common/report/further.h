@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a report says beyond its headline: variance components, how far phrasing and temperature
+// move the rate, severity. Part of the model (model.h), under the same rules: numbers only,
+// computed from a sealed study by pure functions, undefined with a reason, memory in the caller's
+// arena, single-threaded.
+//
+// At temperature 0 identical outputs of a cell count once wherever the study knows them
+// (STATISTICS, decision 4); everywhere else every trial counts. The second half of a null pair is
+// never a phrasing of its own here: it would dilute every figure about phrasings.
+#ifndef RT_REPORT_FURTHER_H
+#define RT_REPORT_FURTHER_H
+
+#include "common/report/slice.h"
+#include "common/report/study.h"
+#include "common/stats/agreement.h"
+#include "common/stats/components.h"
+#include "common/stats/contrast.h"
+#include "common/stats/ordinal.h"
+#include "common/stats/sensitivity.h"
+#include "common/stats/value.h"
+
+// ---- variance components (STATISTICS 3.10)
+
+// Bits of an effect.
+#define RT_VARIANCE_LAB      1u
+#define RT_VARIANCE_SCENARIO 2u
+#define RT_VARIANCE_PHRASING 4u
+
+struct rt_variance_projection {
+    const char *label; // "as run", "twice the labs" ...
+    struct rt_design design;
+    struct rt_projection projection;
+};
+
+// One treatment arm at one temperature: both are fixed factors.
+struct rt_variance_row {
+    uint32_t arm, temperature;
+    bool nested;  // phrasings are levels within their scenario
+    bool reduced; // cells are missing or very unequal: no three-way interaction
+    struct rt_components components;
+    size_t labs, scenarios, phrasings; // with trials; phrasings: most in any scenario
+    struct rt_variance_projection projections[6];
+    size_t projection_count;
+};
+
+// ---- prompt and temperature sensitivity (STATISTICS 3.11)
+
+enum rt_move_factor { RT_MOVE_PHRASING, RT_MOVE_TEMPERATURE, RT_MOVE_LAB, RT_MOVE_NULL_PAIR };
+
+struct rt_move_row {
+    enum rt_move_factor factor;
+    uint32_t temperature; // or NONE: all of them
+    struct rt_sensitivity sensitivity;
+};
+
+struct rt_temperature_row {
+    uint32_t temperature;
+    struct rt_level_margin margin;
+};
+
+// Phrasings of one scenario, each averaged over labs, temperatures and treatment arms.
+struct rt_scenario_move {
+    uint32_t scenario;
+    size_t phrasings;
+    struct rt_value low, high;       // the phrasings' rates
+    struct rt_value spread;          // high - low
+    struct rt_value corrected_sd;    // noise of counting removed, 0 where that leaves nothing
+    struct rt_value counting_floor;  // the spread that counting noise alone is expected to give
+    struct rt_value null_difference; // |difference| of the scenario's null pair
+};
+
+struct rt_moves {
+    struct rt_move_row *rows;
+    size_t row_count;
+    struct rt_temperature_row *temperatures;
+    size_t temperature_count;
+    struct rt_scenario_move *scenarios;
+    size_t scenario_count;
+    struct rt_trend trend; // on trials pooled over cells that were run at every temperature
+};
+
+// ---- ordinal severity (STATISTICS 3.12)
+
+enum rt_severity_by { RT_SEVERITY_ALL, RT_SEVERITY_TEMPERATURE, RT_SEVERITY_LAB };
+
+struct rt_severity_row {
+    enum rt_severity_by by;
+    uint32_t level; // temperature or lab; NONE for all
+    uint64_t counts[RT_SEVERITIES];
+    uint64_t n;
+    struct rt_value share[RT_SEVERITIES];
+    struct rt_value at_least[RT_SEVERITIES]; // P(Y >= t); [0] is 1
+    struct rt_value mean;
+    struct rt_value dispersion;  // h^2
+    struct rt_value superiority; // of a lab over the others together; no lab: single_level
+};
+
+struct rt_severity_test {
+    uint32_t temperature; // or NONE
+    struct rt_ordinal ordinal;
+};
+
+struct rt_severity {
+    bool graded; // more than one severity above 0 is declared: else the rate says it all
+    struct rt_severity_row *rows;
+    size_t row_count;
+    struct rt_severity_test *tests;
+    size_t test_count;
+    size_t conditions;
+    uint64_t minority; // verdicts (lower medians) outside the commonest category, of `verdicts`
+    uint64_t verdicts;
+    bool shown; // else `reason`
+    const char *reason;
+    struct rt_coefficient ac2; // Gwet's, quadratic weights
+    struct rt_value ordinal_alpha, interval_alpha;
+};
+
+#endif

@@ -474,6 +474,29 @@ static void removed_finding_is_seen(void **state)
     assert_int_equal(verdict_with(&none, RT_CHECK_MANIFEST, NULL, true), RT_CHECK_FAILED);
 }
 
+static void manifest_of_another_hand_is_seen(void **state)
+{
+    (void)state;
+    struct rt_audit_settings none = {.policy = NULL};
+    struct rt_secret_key *own = sample.operator_key;
+    struct rt_buf file;
+    sample.operator_key = sample.board;
+    sample_manifest(&sample);
+    assert_int_equal(verdict_with(&none, RT_CHECK_MANIFEST, "does not verify", false),
+                     RT_CHECK_FAILED);
+    rt_buf_init(&file, 4096);
+    rt_public_key_file_format(rt_secret_key_public(sample.board),
+                              rt_secret_key_number(sample.board), &file);
+    char *name = sample_path(&sample, RT_EVIDENCE_SIGNER);
+    sample_write(name, rt_buf_bytes(&file));
+    free(name);
+    rt_buf_release(&file);
+    sample_manifest(&sample);
+    assert_int_equal(verdict_with(&none, RT_CHECK_MANIFEST, "of an operator in force", false),
+                     RT_CHECK_FAILED);
+    sample.operator_key = own;
+}
+
 static void added_files_are_seen(void **state)
 {
     (void)state;

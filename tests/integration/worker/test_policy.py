@@ -74,6 +74,30 @@ def leaving():
         check("leave runs the loop where nobody does", state(c, "uni-b") == "withdrawn")
 
 
+def states():
+    slow = "  synthetic-8b: {executor: builtin, concurrency: 1}\n"
+    with Consortium([lambda c: Lab(c, "uni-a", subjects=slow)]) as c:
+        lab = c.labs["uni-a"]
+        lab.start()
+        registered(c, replicates=60, at_zero=60, phrasings="all")
+        started(c, "uni-a")
+        wait_for("some results", lambda: c.lab_status(CAMPAIGN, "uni-a")["final"] > 50)
+        c.coordinator("campaign", "pause", CAMPAIGN, "--reason", "test")
+        time.sleep(0.7)
+        before = own_row(lab)["trials"]
+        time.sleep(1)
+        check("a paused campaign stands still", own_row(lab)["trials"] == before)
+        c.coordinator("campaign", "resume", CAMPAIGN, "--reason", "test")
+        wait_for("it to go on", lambda: own_row(lab)["trials"] > before + 20)
+        c.coordinator("campaign", "cancel", CAMPAIGN, "--reason", "test")
+        wait_for("the units to be handed back", lambda: not own_row(lab)["units"])
+        before = own_row(lab)["trials"]
+        time.sleep(1)
+        check("a cancelled campaign is over", own_row(lab)["trials"] == before)
+        closed(c, "uni-a")
+        check("and closes with what it has", c.lab_status(CAMPAIGN, "uni-a")["final"] < 144 * 2 * 60)
+
+
 def rollback():
     with Consortium(["uni-a"]) as c:
         lab = c.labs["uni-a"]
@@ -102,4 +126,5 @@ if len(sys.argv) < 2:
     by_hand()
     budgets()
 leaving()
+states()
 rollback()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a worker must not believe: leaves that are not proved, receipts for something else, logs that
-// shrink or split, units nobody dealt.
+// What a worker must not believe: leaves that are not proved, receipts for something else, logs
+// that shrink or split, units nobody dealt.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

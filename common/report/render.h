@@ -24,7 +24,8 @@ struct rt_report_style {
 enum rt_status rt_report_terminal(struct rt_report *report, const struct rt_report_style *style,
                                   struct rt_buf *out) RT_WARN_UNUSED;
 
-// One HTML file: no script, no network, readable in the dark, on a phone and on paper.
+// One HTML file: no network, readable in the dark, on a phone, on paper and, but for its charts,
+// without scripts. Its bytes are those of the report and of the build's charts (common/web).
 enum rt_status rt_report_html(struct rt_report *report, struct rt_buf *out) RT_WARN_UNUSED;
 
 // RFC 4180, one row a cell, in canonical order, LF line ends, with a header line.

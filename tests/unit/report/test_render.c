@@ -10,6 +10,7 @@
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/report/render.h"
+#include "common/web/web.h"
 #include "tests/unit/report/sample.h"
 
 struct made {
@@ -137,7 +138,22 @@ static void html_is_self_contained_and_escaped(void **state)
     SAMPLE_MUST(rt_study_seal(&made->study));
     SAMPLE_MUST(rt_report_make(&made->arena, &made->study, &made->report));
     render(made);
-    const char *html = rt_buf_str(&made->html);
+    char *html = (char *)made->html.data;
+    static const char data[] = "<script type=\"application/json\" id=\"report-data\">{";
+    char *scripts = strstr(html, "<script");
+    assert_true(!scripts == !rt_web_report_script().size);
+    if (scripts) {
+        assert_memory_equal(scripts, data, sizeof data - 1);
+        char *chart = strstr(scripts + 1, "</script>\n<script>");
+        assert_non_null(chart);
+        *chart = 0; // no text of the study ends the data early
+        assert_null(strchr(scripts + 1, '<'));
+        assert_null(strstr(chart + strlen("</script>\n<script>"), "<script"));
+        assert_non_null(strstr(scripts, "\\u003cscript>alert("));
+        assert_non_null(strstr(html, "default-src 'none'; "));
+        assert_non_null(strstr(html, "; script-src 'sha256-"));
+        *scripts = 0;
+    }
     static const char *const never[] = {
         "<script", "<img", "<b>bold", "http:", "https:", "url(", "@import", "src=\"", "<link"};
     for (size_t i = 0; i < sizeof never / sizeof *never; i++)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elementary functions rounded correctly to a double, by MPFR or, where that settles it, in pairs of
-// doubles: the same bits on every processor, which the C library's are not (only sqrt, fabs, fmin,
-// fmax and floor are). All statistics use these alone. Pure; MPFR and the quantiles keep a small
-// cache per thread, which rt_real_release_thread gives back.
+// Elementary functions rounded correctly to a double, by MPFR or, where that settles it, in pairs
+// of doubles: the same bits on every processor, which the C library's are not (only sqrt, fabs,
+// fmin, fmax and floor are). All statistics use these alone. Pure; MPFR and the quantiles keep a
+// small cache per thread, which rt_real_release_thread gives back.
 #ifndef RT_STATS_REAL_H
 #define RT_STATS_REAL_H
 

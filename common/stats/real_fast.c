@@ -5,12 +5,12 @@
 //
 // log: x = 2^e m, m from sqrt(1/2) to sqrt(2); a table has r near 1/m with |z| < 2^-7.2 for
 // z = m r - 1, which is exact in two doubles. log x = e ln 2 - log r + log1p(z), where
-// log1p(z) = z - z^2/2 + z^3 q(z). z and z^2/2 are pairs (errors below 2^-100); z^3 q(z) is a double
-// of a size of at most 2^-16 |z| and has an error of at most 8 u of its own, plus 4 u from leaving
-// out the low part of z: below 2^-65 |z|. Where r = 1 and e = 0 the result is z (1 + 2^-8); where
-// r != 1 and e = 0 it is at least 2^-8.1 and |z| below 2^-7.2, which costs one bit: 2^-64. Where
-// e != 0 it is at least 0.34. The series ends at z^10: the rest is below 2^-75 |z|. Together below
-// 2^-63.
+// log1p(z) = z - z^2/2 + z^3 q(z). z and z^2/2 are pairs (errors below 2^-100); z^3 q(z) is a
+// double of a size of at most 2^-16 |z| and has an error of at most 8 u of its own, plus 4 u from
+// leaving out the low part of z: below 2^-65 |z|. Where r = 1 and e = 0 the result is z (1 + 2^-8);
+// where r != 1 and e = 0 it is at least 2^-8.1 and |z| below 2^-7.2, which costs one bit: 2^-64.
+// Where e != 0 it is at least 0.34. The series ends at z^10: the rest is below 2^-75 |z|. Together
+// below 2^-63.
 //
 // exp: x = k ln2/32 + r, |r| < 0.0109, r a pair with an error below 2^-80 for |k| < 2^15;
 // exp(r) - 1 = r + r^2/2 + r^3 p(r), the first two as pairs, the last below 2^-22 with an error

@@ -4,8 +4,8 @@
 #ifndef RT_STATS_REAL_TABLE_H
 #define RT_STATS_REAL_TABLE_H
 
-// ln 2 in two parts, the first with 11 zero bits at its end, so that a small whole multiple of it is
-// exact; ln 2 / 32 likewise with 15.
+// ln 2 in two parts, the first with 11 zero bits at its end, so that a small whole multiple of it
+// is exact; ln 2 / 32 likewise with 15.
 #define RT_LN2_HIGH 0x1.62e42fefa38p-1
 #define RT_LN2_LOW  0x1.ef35793c7673p-45
 #define RT_LN2_32_HIGH 0x1.62e42fefap-6

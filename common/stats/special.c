@@ -24,8 +24,8 @@ struct wide {
     mpfr_t number;
 };
 
-// log B(a, b) kept wide, since inversion evaluates one shape many times, and a table's F tests share
-// one; likewise log Gamma(a) of the incomplete gamma function.
+// log B(a, b) kept wide, since inversion evaluates one shape many times, and a table's F tests
+// share one; likewise log Gamma(a) of the incomplete gamma function.
 struct beta_shape {
     double a;
     double b;
@@ -321,8 +321,7 @@ static double gamma_fraction(double x, double a)
     return value;
 }
 
-static struct rt_tails gamma_tails(const struct gamma_shape *shape, double x,
-                                   double *ret_prefactor)
+static struct rt_tails gamma_tails(const struct gamma_shape *shape, double x, double *ret_prefactor)
 {
     double a = shape->a;
     *ret_prefactor = 0;

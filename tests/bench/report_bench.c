@@ -78,7 +78,8 @@ static void add_plan(struct rt_study *study)
 
 // Rates by scenario, phrasing, temperature and lab; the same for every number of trials but for a
 // sampling error of the size such a number has.
-static uint64_t events(struct rng *rng, const struct rt_study_condition *c, uint32_t lab, uint64_t n)
+static uint64_t events(struct rng *rng, const struct rt_study_condition *c, uint32_t lab,
+                       uint64_t n)
 {
     double rate = 0.15 + 0.016 * c->scenario + 0.02 * (c->phrasing % 4) + 0.01 * c->temperature +
                   0.005 * lab + (lab == 5 ? 0.1 : 0);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// log and exp are correctly rounded: bit for bit MPFR's on random arguments and on arguments made to
-// lie next to the middle between two doubles; the pairs behind them keep their error bounds; the
+// log and exp are correctly rounded: bit for bit MPFR's on random arguments and on arguments made
+// to lie next to the middle between two doubles; the pairs behind them keep their error bounds; the
 // tables hold what they say.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
-#include <cmocka.h>
 #include <float.h>
 #include <mpfr.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "common/stats/real.h"
 #include "common/stats/real_fast.h"

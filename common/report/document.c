@@ -187,12 +187,14 @@ enum rt_status rt_document_make(struct rt_report *report, struct rt_document *re
     rt_layout_verdicts(&document);
     rt_layout_contrasts(&document);
     rt_layout_participation(&document);
+    rt_layout_deviations(&document);
     rt_layout_agreement(&document);
     rt_layout_margins(&document);
     rt_layout_moves(&document);
     rt_layout_variance(&document);
     rt_layout_labs(&document);
     rt_layout_severity(&document);
+    rt_layout_replication(&document);
     rt_layout_sensitivity(&document);
     rt_layout_fingerprints(&document);
     rt_layout_method(&document);

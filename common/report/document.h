@@ -99,9 +99,14 @@ void rt_layout_margins(struct rt_document *document);
 void rt_layout_variance(struct rt_document *document);
 void rt_layout_moves(struct rt_document *document);
 void rt_layout_severity(struct rt_document *document);
+void rt_layout_replication(struct rt_document *document);
+void rt_layout_deviations(struct rt_document *document);
 void rt_layout_labs(struct rt_document *document);
 void rt_layout_sensitivity(struct rt_document *document);
 void rt_layout_fingerprints(struct rt_document *document);
 void rt_layout_method(struct rt_document *document);
+// One table of a section.
+void rt_layout_odd_tests(struct rt_document *document, struct rt_page_section *section,
+                         const struct rt_report_part *part);
 
 #endif

@@ -16,6 +16,7 @@
 #include "common/stats/components.h"
 #include "common/stats/contrast.h"
 #include "common/stats/ordinal.h"
+#include "common/stats/replication.h"
 #include "common/stats/sensitivity.h"
 #include "common/stats/value.h"
 
@@ -113,6 +114,41 @@ struct rt_severity {
     const char *reason;
     struct rt_coefficient ac2; // Gwet's, quadratic weights
     struct rt_value ordinal_alpha, interval_alpha;
+};
+
+// ---- tests for odd labs (STATISTICS 3.2, 3.15): one line a test and lab, adjusted together
+
+struct rt_odd_test {
+    const char *test; // "Grubbs", "Cochran C", "Mandel h", "Mandel k", "Algorithm A z", "z'" ...
+    uint32_t lab;     // the one it points at
+    struct rt_value statistic, critical;
+    struct rt_value p;    // unadjusted
+    struct rt_value holm; // over all lines of this subject and rater that have a p value
+    struct rt_value benjamini_hochberg;
+    bool flagged; // Holm's p <= 1 - confidence
+};
+
+struct rt_odd_tests {
+    struct rt_odd_test *rows;
+    size_t count;
+    size_t looks; // lines with a p value
+    size_t flagged;
+};
+
+// ---- what else is said about a hypothesis (STATISTICS 3.1, 3.13, 3.14)
+
+struct rt_claim_check {
+    // Valid at any stopping rule. A difference: both arms' sequences at half the error each.
+    struct rt_interval sequence;
+    // Two one-sided tests against the registered margin, differences only, at 2 confidence - 1.
+    struct rt_interval newcombe; // all trials taken as independent
+    struct rt_interval tost;     // on scenario means: this one decides
+    bool has_margin, equivalent;
+    // Against the original estimate, where one was registered.
+    bool has_original;
+    size_t labs;
+    struct rt_replication criteria;
+    const char *sentence; // the criteria in words; NULL without an original
 };
 
 #endif

@@ -60,6 +60,7 @@ static json_t *plan(struct rt_out *b)
     rt_out_put(b, to, "tau_at_most",
                it->has_tau_at_most ? json_real(it->tau_at_most) : json_null());
     rt_out_put(b, to, "sigma_pt", it->has_sigma_pt ? json_real(it->sigma_pt) : json_null());
+    rt_out_put_plan(b, to);
     return to;
 }
 

@@ -113,6 +113,7 @@ static json_t *hypotheses(struct rt_out *b, const struct rt_report_part *part)
             rt_out_put_value(b, to, "original_difference", row->original_difference);
             rt_out_put_value(b, to, "original_p", row->original_p);
         }
+        rt_out_put_check(b, to, &row->check);
         if (row->without_lab != RT_STUDY_NONE) {
             rt_out_put_text(b, to, "turns_without_lab", rt_out_lab_id(b, row->without_lab));
             rt_out_put_text(b, to, "verdict_without_lab", rt_verdict_text(row->without_verdict));
@@ -304,6 +305,7 @@ json_t *rt_out_part(struct rt_out *b, const struct rt_report_part *part)
     rt_out_put(b, to, "heterogeneity", heterogeneity(b, &part->heterogeneity));
     rt_out_put(b, to, "variance_components", rt_out_variance(b, part));
     rt_out_put(b, to, "sensitivity", rt_out_moves(b, &part->moves));
+    rt_out_put(b, to, "odd_lab_tests", rt_out_odd_tests(b, &part->odd_tests));
     rt_out_put(b, to, "severity", rt_out_severity(b, &part->severity));
     return to;
 }

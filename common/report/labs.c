@@ -40,9 +40,7 @@ static void count_trials(const struct rt_slice *slice, struct rt_report_part *pa
     part->silent = part->known_n ? part->known_right * 2 <= part->known_n : slice->events == 0;
 }
 
-// Within-lab variation of a column pooled over conditions, as one sample whose variance is the
-// pooled one.
-static struct rt_sample pooled(const struct rt_block *block, size_t column, double mean)
+struct rt_sample rt_lab_sample(const struct rt_block *block, size_t column, double mean)
 {
     struct rt_sample sample = {.mean = mean};
     uint64_t freedom = 0;
@@ -67,7 +65,7 @@ static enum rt_status mandel(const struct rt_slice *slice, const struct rt_block
     if (!samples || !labs)
         return RT_NO_MEMORY;
     for (size_t i = 0; i < block->labs; i++) {
-        samples[i] = pooled(block, i, effects[i].y);
+        samples[i] = rt_lab_sample(block, i, effects[i].y);
         least = samples[i].n < least ? samples[i].n : least;
     }
     rt_precision(samples, block->labs, &precision, labs);

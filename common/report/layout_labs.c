@@ -336,6 +336,7 @@ void rt_layout_labs(struct rt_document *document)
     EACH_PART(document, part)
     {
         labs_table(document, section, part);
+        rt_layout_odd_tests(document, section, part);
         keys_table(document, section, part);
     }
 }

@@ -64,6 +64,15 @@ static const struct rt_study_pair rules[] = {
                          "a cell once at temperature 0, where they are no independent trials. "
                          "Variance components and sensitivity leave out the second half of null "
                          "pairs, which is no phrasing of its own."},
+    {"tests for odd labs",
+     "Grubbs, Cochran's C, Mandel's h and k, Algorithm A's z and z' side by side, with Holm's and "
+     "Benjamini and Hochberg's adjustment over all of them."},
+    {"replication criteria",
+     "DerSimonian-Laird pool over labs against the original: signs, intervals, Q, P_orig (Mathur "
+     "and VanderWeele), sceptical p (Held). None of them decides the verdict."},
+    {"stopping and equivalence",
+     "Confidence sequence: Robbins mixture with a Beta(1, 1) prior; for a difference both arms' at "
+     "half the error. Equivalence: two one-sided tests on scenario means at 1 - confidence each."},
     {"where to look next",
      "The first that applies: a named lab; a null pair that differs; missing "
      "trials that could turn a verdict; tau above or not within its limit; an "

@@ -95,6 +95,7 @@ struct rt_hypothesis_result {
     bool bounds_straddle;
     struct rt_value original_difference; // estimate - original
     struct rt_value original_p;          // P_orig of Mathur and VanderWeele, STATISTICS 3.13
+    struct rt_claim_check check;
     uint32_t without_lab; // a lab that is odd and without which the verdict differs, or NONE
     enum rt_verdict without_verdict;
 };
@@ -204,6 +205,7 @@ struct rt_report_part {
     size_t variance_count;
     struct rt_moves moves;
     struct rt_severity severity;
+    struct rt_odd_tests odd_tests;
     struct rt_without *without;
     size_t without_count;
     size_t odd_count;
@@ -235,7 +237,9 @@ struct rt_report {
     const char *headline;     // the finding in one sentence
     struct rt_sentence *finding;
     size_t finding_count;
-    const char *next; // where to look next
+    const char *next;               // where to look next
+    struct rt_sentence *deviations; // from the preregistered plan
+    size_t deviation_count;
     struct rt_pair_list {
         const struct rt_study_pair *rows;
         size_t count;

@@ -42,5 +42,9 @@ json_t *rt_out_coefficient(struct rt_out *b, const struct rt_coefficient *c);
 json_t *rt_out_variance(struct rt_out *b, const struct rt_report_part *part);
 json_t *rt_out_moves(struct rt_out *b, const struct rt_moves *moves);
 json_t *rt_out_severity(struct rt_out *b, const struct rt_severity *severity);
+// json_claims.c
+json_t *rt_out_odd_tests(struct rt_out *b, const struct rt_odd_tests *tests);
+void rt_out_put_check(struct rt_out *b, json_t *to, const struct rt_claim_check *check);
+void rt_out_put_plan(struct rt_out *b, json_t *to); // deviations, what is exploratory
 
 #endif

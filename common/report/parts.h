@@ -6,6 +6,7 @@
 
 #include "common/report/model.h"
 #include "common/report/slice.h"
+#include "common/stats/precision.h"
 
 // estimate.c
 enum rt_status rt_estimate_make(const struct rt_slice *slice, const struct rt_filter *filter,
@@ -29,6 +30,9 @@ enum rt_status rt_dependence_make(const struct rt_slice *slice,
 // labs.c: rows, h, k and looks (without Holm).
 enum rt_status rt_labs_make(const struct rt_slice *slice,
                             struct rt_report_part *part) RT_WARN_UNUSED;
+// Within-lab variation of a column pooled over conditions, as one sample whose variance is the
+// pooled one and whose mean is the one given.
+struct rt_sample rt_lab_sample(const struct rt_block *block, size_t column, double mean);
 // Holm over the looks of all parts under each rater, then the odd flags.
 enum rt_status rt_labs_flag(struct rt_report *report) RT_WARN_UNUSED;
 
@@ -49,6 +53,19 @@ enum rt_status rt_moves_make(const struct rt_slice *slice,
                              struct rt_report_part *part) RT_WARN_UNUSED;
 enum rt_status rt_severity_make(const struct rt_slice *slice,
                                 struct rt_report_part *part) RT_WARN_UNUSED;
+
+// oddity.c; needs the looks of labs.c.
+enum rt_status rt_odd_tests_make(const struct rt_slice *slice,
+                                 struct rt_report_part *part) RT_WARN_UNUSED;
+
+// criteria.c: result->check of a result whose estimate is there.
+enum rt_status rt_criteria_make(const struct rt_slice *slice, const struct rt_filter *filter,
+                                struct rt_hypothesis_result *result) RT_WARN_UNUSED;
+
+// deviations.c; needs the parts and the participation.
+enum rt_status rt_deviations_make(struct rt_report *report) RT_WARN_UNUSED;
+// What was registered to be judged and what was not, by the names of the JSON report's members.
+extern const char *const rt_report_confirmatory[], *const rt_report_exploratory[]; // end in NULL
 
 // strata.c: the keys of every odd lab.
 enum rt_status rt_strata_make(struct rt_report *report) RT_WARN_UNUSED;

@@ -188,6 +188,9 @@ enum rt_status rt_hypotheses_make(const struct rt_slice *slice, struct rt_report
             return status;
         result->verdict = decide(slice, part, result);
         against_original(result);
+        status = rt_criteria_make(slice, &filter, result);
+        if (status)
+            return status;
         status = without_odd(slice, part, result);
         if (status)
             return status;

@@ -216,7 +216,7 @@ void rt_layout_odd_tests(struct rt_document *document, struct rt_page_section *s
                         "%zu of %zu looks stay below %.4g after Holm's adjustment over all "
                         "of them. With few labs these tests miss much and, unadjusted, "
                         "point at somebody often: none of them names a lab here. On 0/1 "
-                        "results k follows the rate.",
+                        "results C and k follow the rate.",
                         tests->flagged, tests->looks, 1 - study->plan.confidence));
     table->folded = true;
 }

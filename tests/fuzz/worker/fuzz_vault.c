@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pack file with any bytes in it: opening cuts it at its last whole record, reading gives a record
-// whose digest is right or nothing, and what is appended then can be read.
+// A pack file with any bytes in it: opening cuts it at its last whole record, reading gives a
+// record whose digest is right or nothing, and what is appended then can be read.
 #include <stdlib.h>
 #include <unistd.h>
 

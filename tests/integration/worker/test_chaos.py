@@ -5,16 +5,17 @@ import random
 import sys
 import time
 
-from bench import CAMPAIGN, Consortium, check, closed, done, own_row, registered, started, state, wait_for
+from bench import CAMPAIGN, Consortium, Lab, check, closed, done, own_row, registered, started, state, wait_for
 
 KILLS = 30
 
 
 def main():
     random.seed(int(sys.argv[1]) if len(sys.argv) > 1 else 11)
-    with Consortium(["uni-a", "uni-b"]) as c:
+    slow = "  synthetic-8b: {executor: builtin, concurrency: 1}\n"
+    with Consortium([lambda c: Lab(c, "uni-a", subjects=slow), lambda c: Lab(c, "uni-b", subjects=slow)]) as c:
         labs = list(c.labs.values())
-        registered(c, replicates=12, at_zero=12, phrasings="all",
+        registered(c, replicates=40, at_zero=40, phrasings="all",
                    unit="{trials: 16, attempts: 3, reissue_after: 10m, accept_until: 1h}")
         for lab in labs:
             lab.start("--redial-most", "200ms")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Units and receipts as the loop takes them: what is not this lab's, not this campaign's, not
-// signed, too late or out of range is not taken, and a receipt that does not verify lets nothing go.
+// signed, too late or out of range is not taken; a receipt that does not verify lets nothing go.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

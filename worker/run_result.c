@@ -8,6 +8,7 @@
 
 #define SOFTWARE       "ringtrial-worker " RT_VERSION
 #define ASK_AGAIN_MS   2000
+#define CHASE_MS       60000
 #define ROW_ARENA_MOST ((size_t)16 << 20)
 
 // ---- the list of statements without a receipt
@@ -241,6 +242,26 @@ void run_sign_results(struct rt_run *run)
     }
 }
 
+// Change an item's row: how often it was lost, whether it is parked and why.
+static void save_out(struct rt_run *run, struct run_out *out, const char *why)
+{
+    struct rt_row_out row;
+    struct rt_arena arena;
+    char text[201];
+    rt_arena_init(&arena, ROW_ARENA_MOST);
+    if (!rt_outbox_get(run->outbox, RT_TABLE_OUT, rt_key_of(&out->digest), rt_row_out_schema(),
+                       &arena, &row)) {
+        row.disconnects = out->disconnects;
+        row.parked = out->parked;
+        snprintf(text, sizeof text, "%s", why);
+        if (*why)
+            row.why = rt_bytes_str(text);
+        rt_outbox_put(run->outbox, RT_TABLE_OUT, rt_key_of(&out->digest), rt_row_out_schema(),
+                      &row);
+    }
+    rt_arena_release(&arena);
+}
+
 // ---- ending
 
 static void end_campaign(struct rt_run *run, struct run_campaign *campaign, bool withdraw)
@@ -263,6 +284,35 @@ static void end_campaign(struct rt_run *run, struct run_campaign *campaign, bool
     run_submit(run, campaign, &statement);
 }
 
+// A result that went down with its connections may be in the log all the same, and then a close that
+// does not count it contradicts the log. So before the end it is sent again, once a minute at most.
+// True while there is such a result.
+static bool chase_lost(struct rt_run *run, struct run_campaign *campaign)
+{
+    bool any = false;
+    bool due = !campaign->chased_ms || run->mono_ms - campaign->chased_ms >= CHASE_MS;
+    for (size_t i = 0; i < run->out_count; i++) {
+        struct run_out *out = &run->outs[i];
+        if (out->campaign != campaign || !out->parked || out->disconnects < RUN_DISCONNECTS_MOST)
+            continue;
+        any = true;
+        if (!due)
+            continue;
+        out->parked = false;
+        out->disconnects = 0;
+        out->again_ms = 0;
+        count_out(out, 1);
+        save_out(run, out, "");
+    }
+    if (any && due) {
+        rt_log_info("sending again what was parked: the end has to count it", "campaign=%s",
+                    campaign->name);
+        campaign->chased_ms = run->mono_ms;
+        run->progress = true;
+    }
+    return any;
+}
+
 void run_end_campaigns(struct rt_run *run)
 {
     for (size_t i = 0; i < run->campaign_count && !run->fatal; i++) {
@@ -271,7 +321,7 @@ void run_end_campaigns(struct rt_run *run)
         bool closing =
             campaign->stage == RT_STAGE_ACCEPTED && campaign->state == RT_OFFER_CLOSING;
         if ((!leaving && !closing) || !run->welcomed || !campaign->offered || campaign->units ||
-            campaign->outgoing)
+            campaign->outgoing || chase_lost(run, campaign))
             continue;
         end_campaign(run, campaign, leaving);
     }
@@ -333,26 +383,6 @@ void run_send_outs(struct rt_run *run)
         window++;
         if (out->kind == RT_STATEMENT_RESULT)
             (void)rt_failpoint(RT_FAILPOINT_WORKER_AFTER_SEND);
-    }
-    rt_arena_release(&arena);
-}
-
-// Change an item's row: how often it was lost, whether it is parked and why.
-static void save_out(struct rt_run *run, struct run_out *out, const char *why)
-{
-    struct rt_row_out row;
-    struct rt_arena arena;
-    char text[201];
-    rt_arena_init(&arena, ROW_ARENA_MOST);
-    if (!rt_outbox_get(run->outbox, RT_TABLE_OUT, rt_key_of(&out->digest), rt_row_out_schema(),
-                       &arena, &row)) {
-        row.disconnects = out->disconnects;
-        row.parked = out->parked;
-        snprintf(text, sizeof text, "%s", why);
-        if (*why)
-            row.why = rt_bytes_str(text);
-        rt_outbox_put(run->outbox, RT_TABLE_OUT, rt_key_of(&out->digest), rt_row_out_schema(),
-                      &row);
     }
     rt_arena_release(&arena);
 }

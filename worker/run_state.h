@@ -62,6 +62,7 @@ struct run_campaign {
     uint64_t credit; // units asked for and not yet dealt
     uint64_t credit_trials;
     enum rt_permit_cause told; // the last answer of the policy that was logged
+    int64_t chased_ms; // when results lost with their connections were last sent again; 0 never
     // Counts of what is in memory.
     uint32_t units;     // in hand, results not signed yet
     uint64_t remaining; // trials of them that have not finished

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auditor/command_report.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "auditor/rscript.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
@@ -43,6 +45,10 @@ const struct rt_option rt_audit_report_options[] = {
      false},
     {"tidy", 0, RT_OPTION_TEXT, PLACE(tidy), "FILE", "write the counted cells there as CSV", 0, 0,
      false},
+    {"r-script", 0, RT_OPTION_TEXT, PLACE(r_script), "FILE.R",
+     "write an R script there that recomputes the headline figures from the --tidy table (beside "
+     "it, where none is named)",
+     0, 0, false},
     {"width", 0, RT_OPTION_COUNT, PLACE(width), "N", "columns of the text report", 40, 400, false},
     {.name = NULL}};
 
@@ -76,14 +82,21 @@ static enum rt_status write_files(const struct rt_audit_report_settings *setting
                                   struct rt_report *report, struct rt_buf *buf,
                                   struct rt_error *err)
 {
-    const char *const paths[] = {settings->html, settings->json_file, settings->tidy};
+    char beside[PATH_MAX];
+    const char *tidy = settings->tidy;
+    if (settings->r_script && !tidy) {
+        snprintf(beside, sizeof beside, "%s.csv", settings->r_script);
+        tidy = beside;
+    }
+    const char *const paths[] = {settings->html, settings->json_file, tidy, settings->r_script};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         if (!paths[i])
             continue;
         rt_buf_clear(buf);
         enum rt_status status = i == 0   ? rt_report_html(report, buf)
                                 : i == 1 ? rt_report_json(report, buf)
-                                         : rt_report_tidy(report->study, buf);
+                                : i == 2 ? rt_report_tidy(report->study, buf)
+                                         : rt_rscript(report, tidy, buf, err);
         if (status)
             return rt_error_set(err, status, "%s: %s", paths[i], rt_status_text(status));
         status = rt_file_write(paths[i], rt_buf_bytes(buf), 0644, err);

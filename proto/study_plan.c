@@ -46,6 +46,15 @@ static struct rt_study_hypothesis hypothesis_of(const struct rt_facts_build *bui
     };
 }
 
+// The draw is nobody's choice and is in the log before the first trial.
+static uint64_t seed_of(const struct rt_facts *facts)
+{
+    uint64_t seed = 0;
+    for (size_t i = 0; facts->started && i < sizeof seed; i++)
+        seed = seed << 8 | facts->draw.bytes[i];
+    return seed;
+}
+
 enum rt_status rt_facts_add_plan(struct rt_facts_build *build)
 {
     static const char *const multiplicity[] = {"none", "holm", "bh"};
@@ -66,6 +75,7 @@ enum rt_status rt_facts_add_plan(struct rt_facts_build *build)
         .verdict_threshold_micro = (uint32_t)analysis->verdict_threshold_micro,
         .confidence = unit(analysis->confidence_micro),
         .bootstrap = (uint32_t)analysis->bootstrap,
+        .bootstrap_seed = seed_of(build->facts),
         .multiplicity = multiplicity[analysis->multiplicity],
         .registered = true,
     };

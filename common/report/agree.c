@@ -147,13 +147,18 @@ static enum rt_status without_group(const struct rt_slice *slice, enum group gro
 enum rt_status rt_without_make(const struct rt_slice *slice, struct rt_report_part *part)
 {
     bool *labs = rt_arena_array(slice->arena, slice->labs, sizeof *labs);
-    part->without = rt_arena_array(slice->arena, slice->labs + 4, sizeof *part->without);
+    part->without = rt_arena_array(slice->arena, slice->labs + 5, sizeof *part->without);
     if (!labs || !part->without)
         return RT_NO_MEMORY;
     size_t compared = 0;
     for (size_t l = 0; l < slice->labs; l++)
         compared += slice->compared[l];
     enum rt_status status = add_without(slice, NULL, RT_STUDY_NONE, "all labs", part);
+    if (!status && slice->study->repeats_known && part->repeated) {
+        struct rt_slice once = *slice;
+        once.counts = slice->distinct;
+        status = add_without(&once, NULL, RT_STUDY_NONE, "identical outputs counted once", part);
+    }
     for (enum group group = QUARANTINED; group <= ODD && !status; group++)
         status = without_group(slice, group, part);
     for (uint32_t l = 0; l < slice->labs && compared > 1 && !status; l++) {

@@ -21,6 +21,11 @@ const char *const rt_report_exploratory[] = {"contrasts",
                                              "sensitivity",
                                              "severity",
                                              "odd_lab_tests",
+                                             "bootstrap",
+                                             "reliability",
+                                             "odds_ratios",
+                                             "serving_stacks",
+                                             "languages",
                                              NULL};
 
 struct list {

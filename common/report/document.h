@@ -105,7 +105,15 @@ void rt_layout_labs(struct rt_document *document);
 void rt_layout_sensitivity(struct rt_document *document);
 void rt_layout_fingerprints(struct rt_document *document);
 void rt_layout_method(struct rt_document *document);
-// One table of a section.
+// Tables of a section.
+void rt_layout_reliability(struct rt_document *document, struct rt_page_section *section,
+                           const struct rt_report_part *part);
+void rt_layout_odds(struct rt_document *document, struct rt_page_section *section,
+                    const struct rt_report_part *part);
+void rt_layout_languages(struct rt_document *document, struct rt_page_section *section,
+                         const struct rt_report_part *part);
+void rt_layout_stacks(struct rt_document *document, struct rt_page_section *section,
+                      const struct rt_report_part *part);
 void rt_layout_odd_tests(struct rt_document *document, struct rt_page_section *section,
                          const struct rt_report_part *part);
 

@@ -12,9 +12,14 @@
 
 #include "common/report/slice.h"
 #include "common/report/study.h"
+#include "common/stats/accord.h"
 #include "common/stats/agreement.h"
+#include "common/stats/bootstrap.h"
 #include "common/stats/components.h"
 #include "common/stats/contrast.h"
+#include "common/stats/disagreement.h"
+#include "common/stats/icc.h"
+#include "common/stats/meta.h"
 #include "common/stats/ordinal.h"
 #include "common/stats/replication.h"
 #include "common/stats/sensitivity.h"
@@ -149,6 +154,95 @@ struct rt_claim_check {
     size_t labs;
     struct rt_replication criteria;
     const char *sentence; // the criteria in words; NULL without an original
+};
+
+// ---- resampling and reliability over labs (STATISTICS 3.4, 3.5, 3.9, 7)
+
+struct rt_resampled {
+    size_t replicates; // 0: none registered
+    uint64_t seed;
+    size_t scenarios, units;                                 // clusters, and conditions
+    struct rt_bootstrap accordance, concordance, odds_ratio; // over scenarios
+    struct rt_bootstrap alpha; // over conditions; not_registered where alpha is not shown
+};
+
+struct rt_reliability {
+    size_t conditions, labs; // of the complete matrix
+    struct rt_icc icc;
+    struct rt_kendall kendall;
+    struct rt_disagreement behaviour; // nominal
+    struct rt_disagreement severity;  // ordinal
+    struct rt_beta_binomial beta_binomial;
+};
+
+// ---- odds ratios of one level of a factor against another, per lab and pooled (STATISTICS 3.7)
+
+struct rt_odds_lab {
+    uint32_t lab;
+    struct rt_mantel_haenszel ratio;
+};
+
+struct rt_odds_row {
+    enum rt_move_factor factor; // RT_MOVE_TEMPERATURE or RT_MOVE_PHRASING
+    uint32_t level, reference;
+    struct rt_odds_lab *labs;
+    size_t lab_count;
+    size_t pooled; // labs with a ratio
+    struct rt_meta dl, reml;
+};
+
+struct rt_odds {
+    struct rt_odds_row *rows;
+    size_t count;
+};
+
+// ---- do labs disagree, or do their serving stacks?
+
+struct rt_stack_stratum {
+    const char *value; // of the key, joined by " | " where a lab has several
+    size_t labs;
+    struct rt_value mean; // plain mean of the labs' standardised rates
+};
+
+// One fingerprint key on which compared labs differ.
+struct rt_stack_key {
+    const char *name;
+    struct rt_stack_stratum *strata;
+    size_t stratum_count;
+    struct rt_value range;      // largest less smallest stratum mean
+    struct rt_value tau_within; // DerSimonian-Laird, one tau for all strata
+    struct rt_value q_between, q_p;
+    struct rt_value explained; // share of the tau^2 over all labs that is gone within strata
+};
+
+struct rt_stacks {
+    struct rt_value tau; // DerSimonian-Laird over all compared labs
+    struct rt_stack_key *rows;
+    size_t count;
+};
+
+// ---- language, a property of phrasings
+
+struct rt_language_row {
+    const char *language;
+    size_t phrasings;
+    size_t scenarios;
+    struct rt_value mean; // plain mean of scenario means
+    struct rt_interval like_these;
+};
+
+struct rt_language_pair {
+    size_t a, b; // rows
+    size_t scenarios;
+    struct rt_value difference;
+    struct rt_interval interval; // simultaneous (Bonferroni), t on scenario differences
+};
+
+struct rt_languages { // count is 0 where there are not two
+    struct rt_language_row *rows;
+    size_t count;
+    struct rt_language_pair *pairs;
+    size_t pair_count;
 };
 
 #endif

@@ -306,6 +306,11 @@ json_t *rt_out_part(struct rt_out *b, const struct rt_report_part *part)
     rt_out_put(b, to, "variance_components", rt_out_variance(b, part));
     rt_out_put(b, to, "sensitivity", rt_out_moves(b, &part->moves));
     rt_out_put(b, to, "odd_lab_tests", rt_out_odd_tests(b, &part->odd_tests));
+    rt_out_put(b, to, "bootstrap", rt_out_resampled(b, &part->resampled));
+    rt_out_put(b, to, "reliability", rt_out_reliability(b, &part->reliability));
+    rt_out_put(b, to, "odds_ratios", rt_out_odds(b, &part->odds));
+    rt_out_put(b, to, "serving_stacks", rt_out_stacks(b, &part->stacks));
+    rt_out_put(b, to, "languages", rt_out_languages(b, &part->languages));
     rt_out_put(b, to, "severity", rt_out_severity(b, &part->severity));
     return to;
 }

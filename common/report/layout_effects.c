@@ -283,6 +283,7 @@ void rt_layout_margins(struct rt_document *document)
         margin_table(document, section, part, &part->by_phrasing, "By phrasing (treatment arms)",
                      "phrasing");
         comparison_table(document, section, part, &part->phrasings, true);
+        rt_layout_languages(document, section, part);
         margin_table(document, section, part, &part->by_temperature,
                      "By temperature (treatment arms)", "temperature");
         comparison_table(document, section, part, &part->temperatures, false);

@@ -215,6 +215,7 @@ void rt_layout_agreement(struct rt_document *document)
     {
         heterogeneity_table(document, section, part);
         verdict_agreement(document, section, part);
+        rt_layout_reliability(document, section, part);
     }
 }
 

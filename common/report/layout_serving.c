@@ -168,6 +168,8 @@ void rt_layout_fingerprints(struct rt_document *document)
         document, "fingerprints", "Serving fingerprints",
         "What served the subject at each lab, by its own account and by canary probes. Digests are "
         "in report.json.");
+    for (size_t p = 0; p < document->report->part_count; p++)
+        rt_layout_stacks(document, section, &document->report->parts[p]);
     if (study->lab_count <= MATRIX_LABS_MOST)
         matrix(document, section, used, names, count);
     else

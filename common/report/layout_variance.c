@@ -253,6 +253,7 @@ void rt_layout_moves(struct rt_document *document)
         factor_table(document, section, part);
         temperature_table(document, section, part);
         scenario_table(document, section, part);
+        rt_layout_odds(document, section, part);
     }
     if (!section->table_count)
         document->section_count--;

@@ -73,6 +73,19 @@ static const struct rt_study_pair rules[] = {
     {"stopping and equivalence",
      "Confidence sequence: Robbins mixture with a Beta(1, 1) prior; for a difference both arms' at "
      "half the error. Equivalence: two one-sided tests on scenario means at 1 - confidence each."},
+    {"bootstrap",
+     "Philox4x64-10 keyed by the first 8 bytes of the campaign's draw (0 without one) and one "
+     "stream a scheme; whole scenarios for accordance, concordance and their odds ratio, "
+     "conditions for alpha; percentile intervals by order statistics. A table without a plan gets "
+     "1999 resamples."},
+    {"odds ratios", "Mantel-Haenszel per lab over strata with everything else equal: highest "
+                    "against lowest temperature, each phrasing against the first; then DL and REML "
+                    "over labs with a finite ratio."},
+    {"serving stacks",
+     "Compared labs grouped by each fingerprint key on which they differ; Q split into between and "
+     "within groups, one DerSimonian-Laird tau for all groups."},
+    {"language", "Phrasings grouped by their language, averaged per scenario; t on scenario "
+                 "differences, Bonferroni over pairs."},
     {"where to look next",
      "The first that applies: a named lab; a null pair that differs; missing "
      "trials that could turn a verdict; tau above or not within its limit; an "

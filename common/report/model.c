@@ -67,9 +67,10 @@ enum rt_status rt_report_make(struct rt_arena *arena, const struct rt_study *stu
                               struct rt_report *ret)
 {
     static const struct step before[] = {
-        {rt_margins_make},   {rt_contrasts_make},     {rt_labs_make},     {rt_dependence_make},
-        {rt_agreement_make}, {rt_heterogeneity_make}, {rt_variance_make}, {rt_moves_make},
-        {rt_severity_make},  {rt_odd_tests_make}};
+        {rt_margins_make},   {rt_contrasts_make},     {rt_labs_make},      {rt_dependence_make},
+        {rt_agreement_make}, {rt_heterogeneity_make}, {rt_variance_make},  {rt_moves_make},
+        {rt_severity_make},  {rt_odd_tests_make},     {rt_resampled_make}, {rt_reliability_make},
+        {rt_odds_make},      {rt_stacks_make},        {rt_languages_make}};
     static const struct step after[] = {{rt_without_make}, {rt_hypotheses_make}};
     struct rt_report report = {.study = study, .arena = arena};
     size_t most = study->subject_count * study->rater_count;

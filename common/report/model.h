@@ -206,6 +206,11 @@ struct rt_report_part {
     struct rt_moves moves;
     struct rt_severity severity;
     struct rt_odd_tests odd_tests;
+    struct rt_resampled resampled;
+    struct rt_reliability reliability;
+    struct rt_odds odds;
+    struct rt_stacks stacks;
+    struct rt_languages languages;
     struct rt_without *without;
     size_t without_count;
     size_t odd_count;

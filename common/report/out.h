@@ -42,6 +42,12 @@ json_t *rt_out_coefficient(struct rt_out *b, const struct rt_coefficient *c);
 json_t *rt_out_variance(struct rt_out *b, const struct rt_report_part *part);
 json_t *rt_out_moves(struct rt_out *b, const struct rt_moves *moves);
 json_t *rt_out_severity(struct rt_out *b, const struct rt_severity *severity);
+// json_between.c
+json_t *rt_out_resampled(struct rt_out *b, const struct rt_resampled *from);
+json_t *rt_out_reliability(struct rt_out *b, const struct rt_reliability *from);
+json_t *rt_out_odds(struct rt_out *b, const struct rt_odds *odds);
+json_t *rt_out_stacks(struct rt_out *b, const struct rt_stacks *stacks);
+json_t *rt_out_languages(struct rt_out *b, const struct rt_languages *languages);
 // json_claims.c
 json_t *rt_out_odd_tests(struct rt_out *b, const struct rt_odd_tests *tests);
 void rt_out_put_check(struct rt_out *b, json_t *to, const struct rt_claim_check *check);

@@ -67,6 +67,18 @@ enum rt_status rt_deviations_make(struct rt_report *report) RT_WARN_UNUSED;
 // What was registered to be judged and what was not, by the names of the JSON report's members.
 extern const char *const rt_report_confirmatory[], *const rt_report_exploratory[]; // end in NULL
 
+// resample.c (needs the agreement), reliability.c, odds.c, stacks.c, languages.c
+enum rt_status rt_resampled_make(const struct rt_slice *slice,
+                                 struct rt_report_part *part) RT_WARN_UNUSED;
+enum rt_status rt_reliability_make(const struct rt_slice *slice,
+                                   struct rt_report_part *part) RT_WARN_UNUSED;
+enum rt_status rt_odds_make(const struct rt_slice *slice,
+                            struct rt_report_part *part) RT_WARN_UNUSED;
+enum rt_status rt_stacks_make(const struct rt_slice *slice,
+                              struct rt_report_part *part) RT_WARN_UNUSED;
+enum rt_status rt_languages_make(const struct rt_slice *slice,
+                                 struct rt_report_part *part) RT_WARN_UNUSED;
+
 // strata.c: the keys of every odd lab.
 enum rt_status rt_strata_make(struct rt_report *report) RT_WARN_UNUSED;
 

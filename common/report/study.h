@@ -178,6 +178,7 @@ struct rt_study_plan {
     uint32_t verdict_threshold_micro; // 500000 unless registered otherwise
     double confidence;                // 0.95
     uint32_t bootstrap;               // replicates; 0: none registered
+    uint64_t bootstrap_seed;          // fixed before the first trial
     const char *multiplicity;         // "holm"
     bool registered;                  // false: no plan came with the data
 };

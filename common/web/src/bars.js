@@ -6,7 +6,7 @@ import {number, percent, short} from "./words.js";
 
 const names = (rows) => ({domain: rows.map((row) => row.label), type: "band", padding: 0.3, label: null});
 const labels = (marginLeft, letters) =>
-    axisY({tickSize: 0, tickFormat: (label) => short(label, letters), textAnchor: "start", dx: 4 - marginLeft,
+    axisY({tickSize: 0, tickFormat: (label) => short(label, letters), textAnchor: "start", dx: 9 - marginLeft,
            color: INK});
 const scale = (label, width) =>
     axisX({ticks: narrow(width) ? 4 : 6, tickSize: 4, label, labelAnchor: "center", labelArrow: "none", color: SOFT});
@@ -62,10 +62,10 @@ export function shares(width, rows, options) {
     });
 }
 
-// rows: {label, value, range, floor, tip}: a bar, its interval where known, a tick at its noise floor.
+// rows: {label, value, floor, other, tip}: a bar, with a diamond and a triangle at what noise gives.
 export function sizes(width, rows, options) {
     const [marginLeft, letters] = labelRoom(rows.map((row) => row.label), width);
-    const ends = rows.flatMap((row) => [row.value, row.floor, ...(row.range ?? [])]).filter((x) => x != null);
+    const ends = rows.flatMap((row) => [row.value, row.floor, row.other]).filter((x) => x != null);
     const high = Math.max(1e-6, ...ends) * 1.06;
     const low = Math.min(0, ...ends) * 1.06;
     const marginRight = narrow(width) ? 14 : 60;
@@ -84,6 +84,9 @@ export function sizes(width, rows, options) {
             ruleX([0], {stroke: RULE, ...quiet}),
             dot(rows.filter((row) => row.floor != null),
                 {y: "label", x: "floor", symbol: "diamond", r: 4.5, fill: BAD, stroke: "var(--card)", ...quiet}),
+            dot(rows.filter((row) => row.other != null),
+                {y: "label", x: "other", symbol: "triangle", r: 4, fill: "var(--null)", stroke: "var(--card)",
+                 ...quiet}),
             !narrow(width) && text(rows, {y: "label", frameAnchor: "right", dx: marginRight - 4, textAnchor: "end",
                                           text: (row) => number(row.value), fill: INK, ...quiet}),
             scale(options.axis, width),

@@ -32,6 +32,7 @@ export function draw(width, label, options) {
         marginTop: 10,
         marginRight: 16,
         ...options,
+        marks: options.marks.filter(Boolean),
         style: {fontFamily: "inherit", fontSize: "12px", overflow: "visible"},
     });
     svg.setAttribute("role", "group");

@@ -26,7 +26,7 @@ export function heatMaps(part) {
         caption: "By phrasing and temperature",
         title: "Rate, and spread between labs, by phrasing and temperature",
         read: "Left: the rate of the behaviour, full colour at 1. Right: s_L, the standard deviation between "
-            + "labs in one condition, full colour at 0.5, its largest possible value.",
+            + "labs in one condition, full colour at 0.5.",
         draw: (width) => pair(width, [
             ["rate", (each) => heat(each, rates, {
                 label: "Rate", axis: "temperature", top: 1, colour: "var(--c-1)"})],

@@ -39,7 +39,7 @@ export function forest(width, rows, options) {
             axisX({ticks: narrow(width) ? 4 : 8, tickSize: 4, color: SOFT, label: options.axis, labelArrow: "none",
                    labelAnchor: "center"}),
             axisY({tickSize: 0, tickFormat: (label) => short(label, letters), textAnchor: "start",
-                   dx: 4 - marginLeft, color: INK}),
+                   dx: 9 - marginLeft, color: INK}),
             options.zero && ruleX([0], {stroke: RULE, ...quiet}),
             all && ruleX([all.mean], {stroke: RULE, strokeDasharray: "3,3", ...quiet}),
             ruleY(ranged, {

@@ -2,7 +2,7 @@
 // What every chart has in common: a figure with a title and a sentence on how to read it, placed
 // above its table, drawn anew when its width changes, and its marks reachable by pointer, touch and
 // keyboard (one tab stop a chart, arrow keys within).
-const MOST = 880;
+const MOST = 900;
 
 function element(name, className, text) {
     const made = document.createElement(name);
@@ -32,17 +32,15 @@ function showTip(mark) {
 }
 
 // A mark's <title> becomes its label, its tip and its place in the keyboard order.
-function livenMarks(svg, focusFirst) {
-    const titles = [...svg.querySelectorAll("title")];
-    titles.forEach((title, i) => {
+function livenMarks(box) {
+    box.querySelectorAll("title").forEach((title, i) => {
         const mark = title.parentNode;
         mark.setAttribute("data-mark", "");
         mark.setAttribute("role", "img");
         mark.setAttribute("aria-label", title.textContent);
-        mark.setAttribute("tabindex", focusFirst && i === 0 ? "0" : "-1");
+        mark.setAttribute("tabindex", i === 0 ? "0" : "-1");
         title.remove();
     });
-    return titles.length;
 }
 
 function listen(box) {
@@ -84,11 +82,10 @@ function tableOf(section, about, caption) {
 }
 
 // spec: kind, title, read (how to read it), section, caption, about, draw(width) -> elements.
-// Returns the number of marks that can be reached.
 export function addChart(spec) {
     const section = document.getElementById(spec.section);
     const before = section && tableOf(section, spec.about, spec.caption);
-    if (!before) return 0;
+    if (!before) return;
     const title = spec.about ? `${spec.about}: ${spec.title}` : spec.title;
     const figure = element("figure", "chart");
     const box = element("div", "plot");
@@ -100,17 +97,14 @@ export function addChart(spec) {
     let drawn = 0;
     const draw = () => {
         const width = Math.min(MOST, Math.floor(box.clientWidth));
-        if (width === drawn || width < 40) return 0;
+        if (width === drawn || width < 40) return;
         drawn = width;
         box.replaceChildren(...[spec.draw(width)].flat().filter(Boolean));
-        let marks = 0;
-        for (const svg of box.querySelectorAll("svg")) marks += livenMarks(svg, marks === 0);
-        return marks;
+        livenMarks(box);
     };
-    const marks = draw();
+    draw();
     listen(box);
     new ResizeObserver(() => requestAnimationFrame(draw)).observe(box);
-    return marks;
 }
 
 export function start() {

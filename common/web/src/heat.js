@@ -32,12 +32,12 @@ export function heat(width, cells, options) {
             }),
             text(known, {
                 x: "column", y: "row", text: (c) => (room < 30 ? c.value.toFixed(2).slice(1) : number(c.value)),
-                fill: (c) => (strength(c) > 0.62 ? "var(--card)" : INK), fontSize: size,
+                fill: (c) => (strength(c) > 0.8 ? "var(--card)" : INK), fontSize: size,
                 fontVariant: "tabular-nums", pointerEvents: "none",
             }),
             axisX({tickSize: 0, label: options.axis, labelAnchor: "center", labelArrow: "none", color: SOFT}),
             axisY({tickSize: 0, tickFormat: (label) => short(label, letters), textAnchor: "start",
-                   dx: 4 - marginLeft, color: INK}),
+                   dx: 9 - marginLeft, color: INK}),
         ],
     });
 }

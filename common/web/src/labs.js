@@ -74,7 +74,7 @@ export function mandelChart(part) {
         caption: "Each lab against the rest",
         title: "Mandel's h and k",
         read: "h: how far a lab's rate lies from the others', in standard deviations; k: its own scatter over "
-            + "the pooled one. Beyond a dashed line, the 1 % critical value, a lab is worth a look.",
+            + "the pooled one. Beyond a dashed line, the critical value, a lab is worth a look.",
         draw: (width) => pair(width, [
             h.length && ["h, between labs", (each) => bars(each, h, {
                 label: "Mandel's h", axis: "h", lines: hLine == null ? [] : [-hLine, hLine]})],

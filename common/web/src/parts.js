@@ -10,6 +10,9 @@ const EFFECTS = ["lab", "scenario", "phrasing", "lab:scenario", "lab:phrasing", 
                  "phrasing within scenario", "lab:scenario:phrasing", "residual"];
 const COLOURS = ["c-4", "c-1", "c-3", "c-5", "c-7", "c-2", "c-2", "c-6", "c-8"];
 
+// As the tables write it.
+const source = (name) => (name === "residual" ? "single trials" : name.replaceAll(":", " x "));
+
 export function varianceChart(part) {
     const all = (part.variance_components ?? []).filter((row) => row.components.some((c) => c.percent != null));
     if (!all.length) return null;
@@ -23,7 +26,7 @@ export function varianceChart(part) {
             parts: used.map((name) => ({share: Math.max(0, of(name)?.percent ?? 0) / 100,
                                         colour: `var(--${colour(name)})`, ink: ink(colour(name))})),
             tip: lines(`n ${count(row.n)} in ${count(row.cells)} cells, mean ${number(row.mean)}`,
-                       ...used.filter(of).map((name) => `${name}: ${number(of(name).percent)} %`)),
+                       ...used.filter(of).map((name) => `${source(name)}: ${number(of(name).percent)} %`)),
         };
     });
     return {
@@ -31,10 +34,10 @@ export function varianceChart(part) {
         section: "variance",
         caption: "Variance of single outcomes",
         title: "What the variation is made of",
-        read: "Each bar is all variance of a trial's outcome at one temperature; wide pieces that name the lab "
-            + "are what labs do not share, the residual is chance from trial to trial.",
+        read: "Each bar is all variance of a trial's outcome at one temperature; pieces that name the lab are what "
+            + "labs do not share, single trials is chance from one trial to the next.",
         draw: (width) => [
-            legend(used.map((name) => [colour(name), name])),
+            legend(used.map((name) => [colour(name), source(name)])),
             shares(width, rows, {label: "Variance components", axis: "share of variance"}),
         ],
     };

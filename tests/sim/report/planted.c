@@ -95,11 +95,23 @@ static double rate_at_lab(double lab, const void *context)
 
 struct margin {
     const struct truth *truth;
-    bool inert, effect;
+    bool effect;
+    bool these_labs;   // averaged over the campaign's own labs, not over all that there could be
     uint32_t phrasing; // RT_STUDY_NONE: all
 };
 
-// The expected rate or effect of a scenario, over all labs that there could be.
+static double over_labs(double rate, const struct margin *margin)
+{
+    const struct truth *truth = margin->truth;
+    double sum = 0;
+    if (!margin->these_labs)
+        return over_normal(truth->design->sigma_pt, rate_at_lab, &rate);
+    for (uint32_t l = 0; l < truth->design->labs; l++)
+        sum += shifted(rate, truth->lab[l]);
+    return sum / truth->design->labs;
+}
+
+// The expected rate or effect of a scenario.
 static double scenario_mean(double scenario, const void *context)
 {
     const struct margin *margin = context;
@@ -110,7 +122,7 @@ static double scenario_mean(double scenario, const void *context)
             if (margin->phrasing != RT_STUDY_NONE && margin->phrasing != p)
                 continue;
             double rate = logistic(logit(margin->truth, false, scenario, p, t));
-            sum += over_normal(d->sigma_pt, rate_at_lab, &rate);
+            sum += over_labs(rate, margin);
             if (margin->effect)
                 sum -= logistic(logit(margin->truth, true, scenario, p, t));
             count++;
@@ -290,8 +302,10 @@ static void tally_campaign(const struct truth *truth, const struct rt_report *re
     tally->next_lab += covers(part->overall.prediction, bench + next_lab);
     tally->tau += covers(part->overall.tau_interval, truth->design->sigma_pt);
     const struct rt_estimate *difference = &part->contrasts.rows[0].effect;
-    tally->effect_like_these += covers(difference->like_these, population_mean(&effect));
+    tally->effect_labs_too += covers(difference->like_these, population_mean(&effect));
     tally->effect_this_bench += covers(difference->this_bench, bench_mean(&effect));
+    effect.these_labs = true;
+    tally->effect_like_these += covers(difference->like_these, population_mean(&effect));
     tally_phrasings(truth, part, tally);
     tally_labs(truth, part, tally);
     uint32_t again = truth->design->phrasings - 1;

@@ -33,12 +33,13 @@ struct planted_design {
 struct planted_tally {
     uint32_t campaigns;
     uint32_t like_these, this_bench;               // the prevalence's intervals cover their truth
-    uint32_t effect_like_these, effect_this_bench; // the risk difference's
-    uint32_t next_lab;      // the prediction interval covers a lab nobody saw
-    uint32_t tau;           // its interval covers sigma_pt
-    uint32_t all_phrasings; // every phrasing comparison's interval covers its truth
-    uint32_t some_phrasing; // some real pair is called clear
-    uint32_t null_clear;    // the null pair is
+    uint32_t effect_like_these, effect_this_bench; // the risk difference's, for these labs
+    uint32_t effect_labs_too; // and for labs like these, which t on scenario means is not about
+    uint32_t next_lab;        // the prediction interval covers a lab nobody saw
+    uint32_t tau;             // its interval covers sigma_pt
+    uint32_t all_phrasings;   // every phrasing comparison's interval covers its truth
+    uint32_t some_phrasing;   // some real pair is called clear
+    uint32_t null_clear;      // the null pair is
     uint32_t odd_flagged, clean_flagged;
     double null_variance, null_variance_squares; // of the null pair, noise removed, summed
     double real_variance;                        // of two phrasings that differ, summed

@@ -23,8 +23,12 @@ static bool clean_campaigns(const struct planted_design *design)
                         t.like_these, n, 92, 98);
     met &= planted_line(stdout, "prevalence: this bench covers the bench's own mean", t.this_bench,
                         n, 92, 98);
-    met &= planted_line(stdout, "effect: scenarios like these covers the population",
+    met &= planted_line(stdout, "effect: scenarios like these covers it for these labs",
                         t.effect_like_these, n, 92, 98);
+    // The lab spread is as large here as that of scenario means, and the interval holds the labs
+    // fixed.
+    planted_line(stdout, "effect: scenarios like these, labs like these", t.effect_labs_too, n, 0,
+                 100);
     met &= planted_line(stdout, "effect: this bench covers the bench's own mean",
                         t.effect_this_bench, n, 92, 98);
     met &= planted_line(stdout, "prediction interval covers the next lab", t.next_lab, n, 90, 99);

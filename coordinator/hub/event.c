@@ -389,6 +389,9 @@ enum rt_status rt_writer_event(struct rt_writer *writer, struct rt_intake *intak
     }
     if (intake->answered)
         return RT_OK;
+    // The leaf will stand behind the roster that is in force now, and is judged by that one.
+    if (intake->roster && intake->roster != rt_rosters_current(writer->context.rosters))
+        rt_intake_verify_again(intake, &writer->context);
     if (intake->status)
         return refuse(writer, intake, intake->status, intake->text, intake->hostile, err);
     struct rt_session *session =

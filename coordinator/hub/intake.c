@@ -51,14 +51,14 @@ void rt_intake_release(struct rt_intake *intake)
     rt_arena_release(&intake->arena);
 }
 
-void rt_intake_clear(struct rt_intake *intake)
+// Forget what was found out about the frame, keep the frame.
+static void forget(struct rt_intake *intake)
 {
-    zmq_msg_close(&intake->frame);
-    zmq_msg_init(&intake->frame);
     rt_arena_clear(&intake->arena);
     rt_campaign_holder_free(intake->campaign);
     intake->campaign = NULL;
     intake->next_roster = NULL;
+    intake->roster = NULL;
     intake->reply = NULL;
     intake->status = RT_OK;
     intake->answered = intake->hostile = intake->has_about = intake->has_fingerprint = false;
@@ -66,6 +66,19 @@ void rt_intake_clear(struct rt_intake *intake)
     intake->pairs = NULL;
     intake->pair_count = 0;
     intake->object_digests = NULL;
+}
+
+void rt_intake_clear(struct rt_intake *intake)
+{
+    zmq_msg_close(&intake->frame);
+    zmq_msg_init(&intake->frame);
+    forget(intake);
+}
+
+void rt_intake_verify_again(struct rt_intake *intake, const struct rt_intake_context *context)
+{
+    forget(intake);
+    rt_intake_verify(intake, context);
 }
 
 RT_PRINTF(4, 5)
@@ -102,8 +115,8 @@ static bool check_statement(struct rt_intake *intake, struct rt_bytes text,
         RT_COUNT(context->counters, refused_malformed);
         return false;
     }
-    struct rt_roster_lookup lookup = {rt_rosters_current(context->rosters), rt_time_wall_ms(),
-                                      UINT64_MAX};
+    intake->roster = rt_rosters_current(context->rosters);
+    struct rt_roster_lookup lookup = {intake->roster, rt_time_wall_ms(), UINT64_MAX};
     status = rt_statement_verify(statement, rt_roster_lookup, &lookup, signers);
     if (status) {
         refuse(intake, status, true, "%s statement: %s", rt_statement_kind_word(statement->kind),

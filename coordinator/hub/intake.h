@@ -51,6 +51,7 @@ struct rt_intake {
     struct rt_digest *object_digests; // of the objects in a SUBMIT
     struct rt_campaign_holder *campaign;
     const struct rt_roster *next_roster; // decoded in arena
+    const struct rt_roster *roster;      // the one its signatures were judged by
 };
 
 struct rt_intake_context {
@@ -67,6 +68,9 @@ void rt_intake_clear(struct rt_intake *intake);
 
 // Decode and verify intake->frame. Any thread; blocks on the store's reads for FETCH alone.
 void rt_intake_verify(struct rt_intake *intake, const struct rt_intake_context *context);
+
+// Again, under the roster that is in force now: for a frame that was judged by an earlier one.
+void rt_intake_verify_again(struct rt_intake *intake, const struct rt_intake_context *context);
 
 // The unit statement of one pair bears the coordinator's own signature and names this unit: needed
 // only for units the core does not remember.

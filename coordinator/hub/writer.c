@@ -191,12 +191,17 @@ static bool writes(const struct rt_intake *intake)
     return !intake->answered && !intake->status && intake->message.type != RT_MESSAGE_ADMIN;
 }
 
-static enum rt_status run_events(struct rt_writer *writer, uint64_t first, size_t count,
+// A new roster ends its batch: whatever stands behind it in the log is judged by it, and it is in
+// force only once it is on disk. *count becomes how many frames the batch took.
+static enum rt_status run_events(struct rt_writer *writer, uint64_t first, size_t *count,
                                  struct rt_error *err)
 {
     enum rt_status status = RT_OK;
-    for (size_t i = 0; i < count && !status; i++)
+    for (size_t i = 0; i < *count && !status; i++) {
         status = rt_writer_event(writer, rt_ring_slot(writer->ring, first + i), err);
+        if (!status && writer->next_roster.size)
+            *count = i + 1;
+    }
     if (!status && writer->now_ms >= writer->wake_ms)
         status = rt_writer_tick(writer, err);
     return status;
@@ -220,7 +225,7 @@ static enum rt_status turn_away(struct rt_writer *writer, uint64_t first, size_t
     return status;
 }
 
-static enum rt_status run_batch(struct rt_writer *writer, uint64_t first, size_t count,
+static enum rt_status run_batch(struct rt_writer *writer, uint64_t first, size_t *count,
                                 struct rt_error *err)
 {
     struct rt_error cause = {RT_OK, ""};
@@ -228,7 +233,7 @@ static enum rt_status run_batch(struct rt_writer *writer, uint64_t first, size_t
     // Never before the last leaf's time: what the core calculates with is what the log will say.
     writer->now_ms =
         rt_store_now(writer->context.store, wall > writer->now_ms ? wall : writer->now_ms);
-    if (rt_time_mono_ms() < writer->full_until_mono_ms && turn_away(writer, first, count))
+    if (rt_time_mono_ms() < writer->full_until_mono_ms && turn_away(writer, first, *count))
         return rt_error_set(err, RT_NO_MEMORY, "writer");
     enum rt_status status = rt_store_begin(writer->context.store, &cause);
     if (!status)
@@ -239,11 +244,11 @@ static enum rt_status run_batch(struct rt_writer *writer, uint64_t first, size_t
         rt_store_abort(writer->context.store);
         if (!cause.text[0])
             rt_error_set(&cause, status, "%s", rt_status_text(status));
-        return start_over(writer, first, count, &cause, err);
+        return start_over(writer, first, *count, &cause, err);
     }
     status = rt_store_commit(writer->context.store, &cause);
     if (status)
-        return start_over(writer, first, count, &cause, err);
+        return start_over(writer, first, *count, &cause, err);
     RT_COUNT(writer->context.counters, batches);
     status = rt_failpoint(RT_FAILPOINT_COORDINATOR_AFTER_COMMIT);
     return status ? rt_error_set(err, status, "after the commit")
@@ -265,7 +270,7 @@ enum rt_status rt_writer_turn(struct rt_writer *writer, struct rt_error *err)
         writer->readers_checked_mono_ms = rt_time_mono_ms();
         rt_store_check_readers(writer->context.store);
     }
-    enum rt_status status = run_batch(writer, first, count, err);
+    enum rt_status status = run_batch(writer, first, &count, err);
     rt_ring_finish(writer->ring, count);
     return status;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bundles the charts into one minified script that a page can hold inline. Runs in the build folder,
-// where npm has installed the packages; writes nothing but the one file.
+// Bundles the charts into one minified script that a page can hold inline. Runs in the build
+// folder, where npm has installed the packages; writes nothing but the one file.
 // Usage: node build.mjs SOURCE_DIR OUT_FILE
 import {existsSync, readFileSync, readdirSync, writeFileSync} from "node:fs";
 import {createRequire} from "node:module";
@@ -39,7 +39,10 @@ function notices(inputs) {
         if (!file) throw new Error(`${name} ${version} has no licence file`);
         const lines = readFileSync(join(folder, file), "utf8").trim().split(/\r?\n/);
         const holders = lines.filter((line) => /^Copyright/.test(line)).join("; ");
-        const terms = lines.filter((line) => !/^Copyright/.test(line)).join("\n").trim();
+        const terms = lines
+            .filter((line) => !/^Copyright/.test(line))
+            .join("\n")
+            .trim();
         const users = texts.get(terms) ?? [];
         users.push(`${name} ${version} (${license}): ${holders}`);
         texts.set(terms, users);
@@ -48,8 +51,10 @@ function notices(inputs) {
 }
 
 // esbuild leaves template literals as they are; an escape means the same there and is ASCII.
-const escaped = (text) => text.replace(/[^\n\x20-\x7e]/g, (letter) =>
-    letter === "\t" ? "\\t" : `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const escaped = (text) =>
+    text.replace(/[^\n\x20-\x7e]/g, (letter) =>
+        letter === "\t" ? "\\t" : `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
 const comment = (text) => text.replace(/[^\n\x20-\x7e]/g, " ").replaceAll("*/", "* /");
 const inputs = Object.values(result.metafile.outputs)[0].inputs;
 const code = escaped(result.outputFiles[0].text.trim());

@@ -21,7 +21,8 @@ export function labelRoom(labels, width) {
 // [lowest, highest] of numbers, widened by a twentieth and kept within limits.
 export function extent(values, [least, most]) {
     const known = values.filter((x) => x != null);
-    const low = Math.min(...known), high = Math.max(...known);
+    const low = Math.min(...known),
+        high = Math.max(...known);
     const room = (high - low || 0.1) / 20;
     return [Math.max(least, low - room), Math.min(most, high + room)];
 }

@@ -13,26 +13,58 @@ export function heatMaps(part) {
     const grid = part.by_phrasing_and_temperature;
     if (grid.length < 2) return null;
     const name = (row) => (row.same_as ? `${row.phrasing} (= ${row.same_as})` : row.phrasing);
-    const about = (row, value, tip) => (
-        {row: name(row), column: String(row.temperature), value, tip});
+    const about = (row, value, tip) => ({
+        row: name(row),
+        column: String(row.temperature),
+        value,
+        tip,
+    });
     const rates = grid.map((row) => about(row, row.rate.mean, estimate(row.rate)));
-    const spreads = grid.map((row) => about(row, row.precision.s_L, lines(
-        `s_L ${number(row.precision.s_L)}${row.precision.s_L_truncated ? " (shown as zero)" : ""}`,
-        `s_r ${number(row.precision.s_r)}, s_R ${number(row.precision.s_R)}`,
-        `tau ${number(row.rate.tau)} (${interval(row.rate.tau_interval)})`, trials(row.rate))));
+    const spreads = grid.map((row) =>
+        about(
+            row,
+            row.precision.s_L,
+            lines(
+                `s_L ${number(row.precision.s_L)}` +
+                    (row.precision.s_L_truncated ? " (shown as zero)" : ""),
+                `s_r ${number(row.precision.s_r)}, s_R ${number(row.precision.s_R)}`,
+                `tau ${number(row.rate.tau)} (${interval(row.rate.tau_interval)})`,
+                trials(row.rate),
+            ),
+        ),
+    );
     return {
         kind: "heat",
         section: "margins",
         caption: "By phrasing and temperature",
         title: "Rate, and spread between labs, by phrasing and temperature",
-        read: "Left: the rate of the behaviour, full colour at 1. Right: s_L, the standard deviation between "
-            + "labs in one condition, full colour at 0.5.",
-        draw: (width) => pair(width, [
-            ["rate", (each) => heat(each, rates, {
-                label: "Rate", axis: "temperature", top: 1, colour: "var(--c-1)"})],
-            ["s_L, between labs", (each) => heat(each, spreads, {
-                label: "Spread between labs", axis: "temperature", top: 0.5, colour: "var(--c-4)"})],
-        ]),
+        read:
+            "Left: the rate of the behaviour, full colour at 1. Right: s_L, the " +
+            "standard deviation between " +
+            "labs in one condition, full colour at 0.5.",
+        draw: (width) =>
+            pair(width, [
+                [
+                    "rate",
+                    (each) =>
+                        heat(each, rates, {
+                            label: "Rate",
+                            axis: "temperature",
+                            top: 1,
+                            colour: "var(--c-1)",
+                        }),
+                ],
+                [
+                    "s_L, between labs",
+                    (each) =>
+                        heat(each, spreads, {
+                            label: "Spread between labs",
+                            axis: "temperature",
+                            top: 0.5,
+                            colour: "var(--c-4)",
+                        }),
+                ],
+            ]),
     };
 }
 
@@ -45,9 +77,12 @@ export function phrasingPairs(part) {
         kind: pair.null_pair ? "twin" : pair.clear ? "clear" : "lab",
         mean: pair.difference,
         range: pair.interval,
-        tip: lines(`${number(pair.difference)} (${interval(pair.interval)})`,
-                   `${pair.scenarios} scenarios, n ${trialsOf(part, pair.a)} and n ${trialsOf(part, pair.b)}`,
-                   pair.null_pair ? "the same text twice" : pair.clear ? "clear" : "not clear"),
+        tip: lines(
+            `${number(pair.difference)} (${interval(pair.interval)})`,
+            `${pair.scenarios} scenarios, ` +
+                `n ${trialsOf(part, pair.a)} and n ${trialsOf(part, pair.b)}`,
+            pair.null_pair ? "the same text twice" : pair.clear ? "clear" : "not clear",
+        ),
     }));
     if (!rows.length) return null;
     const some = pairs > MOST_PAIRS ? ` The ${MOST_PAIRS} largest of ${pairs} pairs.` : "";
@@ -56,13 +91,20 @@ export function phrasingPairs(part) {
         section: "margins",
         caption: "Largest differences between phrasings",
         title: "Differences between phrasings, and the noise floor",
-        read: (floor == null
-            ? "A line that stays clear of zero is a phrasing that matters."
-            : "Grey band and triangle: how far the same text, sent twice, can differ. A phrasing matters when "
-              + "its line stays clear of zero and its dot leaves the band.") + some,
-        draw: (width) => forest(width, rows, {
-            label: "Differences between phrasings", axis: "difference in rate", limits: [-1, 1], zero: true,
-            band: floor ?? 0}),
+        read:
+            (floor == null
+                ? "A line that stays clear of zero is a phrasing that matters."
+                : "Grey band and triangle: how far the same text, sent twice, can " +
+                    "differ. A phrasing matters when " +
+                  "its line stays clear of zero and its dot leaves the band.") + some,
+        draw: (width) =>
+            forest(width, rows, {
+                label: "Differences between phrasings",
+                axis: "difference in rate",
+                limits: [-1, 1],
+                zero: true,
+                band: floor ?? 0,
+            }),
     };
 }
 
@@ -79,10 +121,13 @@ export function scenarioSpread(part) {
         value: row.spread,
         floor: row.counting_noise_spread,
         other: row.null_pair_difference,
-        tip: lines(`spread ${number(row.spread)}, rates ${number(row.lowest_rate)} to ${number(row.highest_rate)}`,
-                   `${row.phrasings} phrasings` + (row.n == null ? "" : `, ${trials(row)}`),
-                   `counting noise alone ${number(row.counting_noise_spread)}`,
-                   row.null_pair_difference != null && `null pair ${number(row.null_pair_difference)}`),
+        tip: lines(
+            `spread ${number(row.spread)}, ` +
+                `rates ${number(row.lowest_rate)} to ${number(row.highest_rate)}`,
+            `${row.phrasings} phrasings` + (row.n == null ? "" : `, ${trials(row)}`),
+            `counting noise alone ${number(row.counting_noise_spread)}`,
+            row.null_pair_difference != null && `null pair ${number(row.null_pair_difference)}`,
+        ),
     }));
     const twins = rows.some((row) => row.other != null);
     return {
@@ -90,11 +135,17 @@ export function scenarioSpread(part) {
         section: "moves",
         caption: "Phrasings of each scenario",
         title: "How far phrasing moves each scenario",
-        read: "A bar is the difference between a scenario's highest and lowest phrasing; up to the diamond it is "
-            + "what chance in counting gives" + (twins ? ", the triangle is the same text sent twice." : "."),
+        read:
+            "A bar is the difference between a scenario's highest and lowest phrasing; " +
+            "up to the diamond it is " +
+            "what chance in counting gives" +
+            (twins ? ", the triangle is the same text sent twice." : "."),
         draw: (width) => [
-            legend([["c-1", "spread over phrasings"], ["diamond", "counting noise"],
-                    ...(twins ? [["triangle", "null pair"]] : [])]),
+            legend([
+                ["c-1", "spread over phrasings"],
+                ["diamond", "counting noise"],
+                ...(twins ? [["triangle", "null pair"]] : []),
+            ]),
             sizes(width, rows, {label: "Spread by scenario", axis: "highest \u2212 lowest rate"}),
         ],
     };

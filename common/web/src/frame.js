@@ -25,7 +25,10 @@ function showTip(mark) {
     tip.hidden = false;
     const {offsetWidth: width, offsetHeight: height} = tip;
     const middle = box.width > 260 ? box.left + 130 : box.left + box.width / 2;
-    const left = Math.max(8, Math.min(middle - width / 2, document.documentElement.clientWidth - width - 8));
+    const left = Math.max(
+        8,
+        Math.min(middle - width / 2, document.documentElement.clientWidth - width - 8),
+    );
     const above = box.top - height - 8;
     tip.style.left = `${left}px`;
     tip.style.top = `${above > 4 ? above : box.bottom + 8}px`;
@@ -45,7 +48,9 @@ function livenMarks(box) {
 
 function listen(box) {
     const markOf = (event) => event.target.closest?.("[data-mark]");
-    box.addEventListener("pointerover", (event) => (markOf(event) ? showTip(markOf(event)) : hideTip()));
+    box.addEventListener("pointerover", (event) =>
+        markOf(event) ? showTip(markOf(event)) : hideTip(),
+    );
     box.addEventListener("pointerleave", hideTip);
     box.addEventListener("focusin", (event) => markOf(event) && showTip(markOf(event)));
     box.addEventListener("focusout", hideTip);

@@ -23,21 +23,47 @@ export function heat(width, cells, options) {
         y: {domain: rows, type: "band", padding: 0.06, label: null},
         opacity: {type: "identity"},
         marks: [
-            cell(cells.filter((c) => c.value == null), {
-                x: "column", y: "row", fill: "none", stroke: "var(--rule)", strokeDasharray: "2,2",
-            }),
+            cell(
+                cells.filter((c) => c.value == null),
+                {
+                    x: "column",
+                    y: "row",
+                    fill: "none",
+                    stroke: "var(--rule)",
+                    strokeDasharray: "2,2",
+                },
+            ),
             cell(known, {
-                x: "column", y: "row", fill: options.colour, fillOpacity: strength, rx: 2,
+                x: "column",
+                y: "row",
+                fill: options.colour,
+                fillOpacity: strength,
+                rx: 2,
                 title: (c) => `${c.row}, ${options.axis} ${c.column}\n${c.tip}`,
             }),
             text(known, {
-                x: "column", y: "row", text: (c) => (room < 30 ? c.value.toFixed(2).slice(1) : number(c.value)),
-                fill: (c) => (strength(c) > 0.8 ? "var(--card)" : INK), fontSize: size,
-                fontVariant: "tabular-nums", pointerEvents: "none",
+                x: "column",
+                y: "row",
+                text: (c) => (room < 30 ? c.value.toFixed(2).slice(1) : number(c.value)),
+                fill: (c) => (strength(c) > 0.8 ? "var(--card)" : INK),
+                fontSize: size,
+                fontVariant: "tabular-nums",
+                pointerEvents: "none",
             }),
-            axisX({tickSize: 0, label: options.axis, labelAnchor: "center", labelArrow: "none", color: SOFT}),
-            axisY({tickSize: 0, tickFormat: (label) => short(label, letters), textAnchor: "start",
-                   dx: 9 - marginLeft, color: INK}),
+            axisX({
+                tickSize: 0,
+                label: options.axis,
+                labelAnchor: "center",
+                labelArrow: "none",
+                color: SOFT,
+            }),
+            axisY({
+                tickSize: 0,
+                tickFormat: (label) => short(label, letters),
+                textAnchor: "start",
+                dx: 9 - marginLeft,
+                color: INK,
+            }),
         ],
     });
 }

@@ -9,77 +9,149 @@ import {estimate, interval, lines, number, trials} from "./words.js";
 function together(e) {
     return [
         {label: "all labs", kind: "all", mean: e.mean, range: e.this_bench, tip: estimate(e)},
-        e.next_lab && {label: "next lab", kind: "next", mean: null, range: e.next_lab,
-                       tip: lines(`prediction interval ${interval(e.next_lab)}`, trials(e))},
+        e.next_lab && {
+            label: "next lab",
+            kind: "next",
+            mean: null,
+            range: e.next_lab,
+            tip: lines(`prediction interval ${interval(e.next_lab)}`, trials(e)),
+        },
     ].filter(Boolean);
 }
 
 export function rateForest(part) {
-    const rows = part.labs.filter((lab) => lab.rate.mean != null).map((lab) => ({
-        label: lab.lab,
-        kind: lab.odd ? "odd" : "lab",
-        mean: lab.rate.mean,
-        range: lab.rate.this_bench,
-        tip: lines(estimate(lab.rate), lab.on_rate.z_prime != null && `z' ${number(lab.on_rate.z_prime)}`,
-                   lab.odd && "stands apart from the others", !lab.compared && "not compared"),
-    }));
+    const rows = part.labs
+        .filter((lab) => lab.rate.mean != null)
+        .map((lab) => ({
+            label: lab.lab,
+            kind: lab.odd ? "odd" : "lab",
+            mean: lab.rate.mean,
+            range: lab.rate.this_bench,
+            tip: lines(
+                estimate(lab.rate),
+                lab.on_rate.z_prime != null && `z' ${number(lab.on_rate.z_prime)}`,
+                lab.odd && "stands apart from the others",
+                !lab.compared && "not compared",
+            ),
+        }));
     if (!rows.length) return null;
     return {
         kind: "forest",
         section: "labs",
         caption: "Each lab against the rest",
         title: "Rate of the behaviour, lab by lab",
-        read: "Dot and line: a lab's rate and its interval on this bench; the diamond is all labs together, "
-            + "the broad line is where the next lab's own rate is expected; a red square stands apart.",
-        draw: (width) => forest(width, rows.concat(together(part.rate)), {
-            label: "Rates by lab", axis: "rate of the behaviour", limits: [0, 1]}),
+        read:
+            "Dot and line: a lab's rate and its interval on this bench; the diamond is " +
+            "all labs together, " +
+            "the broad line is where the next lab's own rate is expected; a red square " +
+            "stands apart.",
+        draw: (width) =>
+            forest(width, rows.concat(together(part.rate)), {
+                label: "Rates by lab",
+                axis: "rate of the behaviour",
+                limits: [0, 1],
+            }),
     };
 }
 
 // The contrast over all temperatures, one chart for each pair of arms.
 export function effectForests(part) {
     const odd = new Set(part.labs.filter((lab) => lab.odd).map((lab) => lab.lab));
-    return part.contrasts.filter((c) => c.temperature == null && c.labs.length > 1).map((c) => ({
-        kind: "effect",
-        section: "contrasts",
-        caption: "Risk differences",
-        title: `Difference ${c.treatment} \u2212 ${c.inert}, lab by lab`,
-        read: "Right of zero the behaviour is more frequent with the stake than without. A lab's line is "
-            + "\u00b1 1.96 standard errors of its own sampling; all labs and next lab are as in the table.",
-        draw: (width) => forest(width, c.labs.map((lab) => {
-            const half = 1.96 * Math.sqrt(lab.variance);
-            const range = [Math.max(-1, lab.difference - half), Math.min(1, lab.difference + half)];
-            const own = part.labs.find((row) => row.lab === lab.lab);
-            return {
-                label: lab.lab, kind: odd.has(lab.lab) ? "odd" : "lab", mean: lab.difference, range,
-                tip: lines(`${number(lab.difference)} (${interval(range)})`,
-                           own && `${trials(own.rate)} in treatment arms`),
-            };
-        }).concat(together(c.difference)), {
-            label: "Differences by lab", axis: "difference in rate", limits: [-1, 1], zero: true}),
-    }));
+    return part.contrasts
+        .filter((c) => c.temperature == null && c.labs.length > 1)
+        .map((c) => ({
+            kind: "effect",
+            section: "contrasts",
+            caption: "Risk differences",
+            title: `Difference ${c.treatment} \u2212 ${c.inert}, lab by lab`,
+            read:
+                "Right of zero the behaviour is more frequent with the stake than " +
+                "without. A lab's line is " +
+                "\u00b1 1.96 standard errors of its own sampling; all labs and next " +
+                "lab are as in the table.",
+            draw: (width) =>
+                forest(
+                    width,
+                    c.labs
+                        .map((lab) => {
+                            const half = 1.96 * Math.sqrt(lab.variance);
+                            const range = [
+                                Math.max(-1, lab.difference - half),
+                                Math.min(1, lab.difference + half),
+                            ];
+                            const own = part.labs.find((row) => row.lab === lab.lab);
+                            return {
+                                label: lab.lab,
+                                kind: odd.has(lab.lab) ? "odd" : "lab",
+                                mean: lab.difference,
+                                range,
+                                tip: lines(
+                                    `${number(lab.difference)} (${interval(range)})`,
+                                    own && `${trials(own.rate)} in treatment arms`,
+                                ),
+                            };
+                        })
+                        .concat(together(c.difference)),
+                    {
+                        label: "Differences by lab",
+                        axis: "difference in rate",
+                        limits: [-1, 1],
+                        zero: true,
+                    },
+                ),
+        }));
 }
 
 export function mandelChart(part) {
-    const rowsOf = (key, name) => part.labs.filter((lab) => lab[key] != null).map((lab) => ({
-        label: lab.lab, value: lab[key],
-        tip: lines(`${name} ${number(lab[key])}`, trials(lab.rate), `rate ${interval(lab.rate.this_bench)}`),
-    }));
-    const h = rowsOf("mandel_h", "h"), k = rowsOf("mandel_k", "k");
-    const hLine = part.mandel_h_critical, kLine = part.mandel_k_critical;
+    const rowsOf = (key, name) =>
+        part.labs
+            .filter((lab) => lab[key] != null)
+            .map((lab) => ({
+                label: lab.lab,
+                value: lab[key],
+                tip: lines(
+                    `${name} ${number(lab[key])}`,
+                    trials(lab.rate),
+                    `rate ${interval(lab.rate.this_bench)}`,
+                ),
+            }));
+    const h = rowsOf("mandel_h", "h"),
+        k = rowsOf("mandel_k", "k");
+    const hLine = part.mandel_h_critical,
+        kLine = part.mandel_k_critical;
     if (!h.length && !k.length) return null;
     return {
         kind: "mandel",
         section: "labs",
         caption: "Each lab against the rest",
         title: "Mandel's h and k",
-        read: "h: how far a lab's rate lies from the others', in standard deviations; k: its own scatter over "
-            + "the pooled one. Beyond a dashed line, the critical value, a lab is worth a look.",
-        draw: (width) => pair(width, [
-            h.length && ["h, between labs", (each) => bars(each, h, {
-                label: "Mandel's h", axis: "h", lines: hLine == null ? [] : [-hLine, hLine]})],
-            k.length && ["k, within the lab", (each) => bars(each, k, {
-                label: "Mandel's k", axis: "k", lines: kLine == null ? [] : [kLine]})],
-        ].filter(Boolean)),
+        read:
+            "h: how far a lab's rate lies from the others', in standard deviations; k: " +
+            "its own scatter over " +
+            "the pooled one. Beyond a dashed line, the critical value, a lab is worth a look.",
+        draw: (width) =>
+            pair(
+                width,
+                [
+                    h.length && [
+                        "h, between labs",
+                        (each) =>
+                            bars(each, h, {
+                                label: "Mandel's h",
+                                axis: "h",
+                                lines: hLine == null ? [] : [-hLine, hLine],
+                            }),
+                    ],
+                    k.length && [
+                        "k, within the lab",
+                        (each) =>
+                            bars(each, k, {
+                                label: "Mandel's k",
+                                axis: "k",
+                                lines: kLine == null ? [] : [kLine],
+                            }),
+                    ],
+                ].filter(Boolean),
+            ),
     };
 }

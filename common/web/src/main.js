@@ -7,19 +7,29 @@ import {effectForests, mandelChart, rateForest} from "./labs.js";
 import {missingChart} from "./missing.js";
 import {severityChart, varianceChart} from "./parts.js";
 
-const OF_A_PART = [effectForests, heatMaps, phrasingPairs, scenarioSpread, rateForest, mandelChart,
-                   varianceChart, severityChart];
+const OF_A_PART = [
+    effectForests,
+    heatMaps,
+    phrasingPairs,
+    scenarioSpread,
+    rateForest,
+    mandelChart,
+    varianceChart,
+    severityChart,
+];
 
 function main() {
     const report = JSON.parse(document.getElementById("report-data").textContent);
     const several = (key) => new Set(report.results.map((part) => part[key])).size > 1;
-    const subjects = several("subject"), raters = several("rater");
-    const about = (part) => [subjects && part.subject, raters && `rated by ${part.rater}`]
-        .filter(Boolean).join(", ");
+    const subjects = several("subject"),
+        raters = several("rater");
+    const about = (part) =>
+        [subjects && part.subject, raters && `rated by ${part.rater}`].filter(Boolean).join(", ");
     const specs = [missingChart(report)];
     for (const part of report.results)
         for (const make of OF_A_PART)
-            for (const spec of [make(part)].flat()) specs.push(spec && {...spec, about: about(part)});
+            for (const spec of [make(part)].flat())
+                specs.push(spec && {...spec, about: about(part)});
     start();
     for (const spec of specs.filter(Boolean)) addChart(spec);
     document.documentElement.dataset.ready = Math.round(performance.now());

@@ -18,19 +18,26 @@ export function missingChart({participation}) {
     const used = PIECES.filter(([key]) => labs.some((lab) => lab[key] > 0));
     const rows = labs.map((lab) => ({
         label: lab.lab,
-        parts: used.map(([key, , className, ink]) => (
-            {share: lab[key] / lab.planned, colour: `var(--${className})`, ink})),
-        tip: lines(`${lab.state}, ${count(lab.planned)} planned`,
-                   ...used.map(([key, name]) => `${count(lab[key])} ${name}`),
-                   `missing: ${count(lab.missing)} (${percent(lab.missing / lab.planned)})`),
+        parts: used.map(([key, , className, ink]) => ({
+            share: lab[key] / lab.planned,
+            colour: `var(--${className})`,
+            ink,
+        })),
+        tip: lines(
+            `${lab.state}, ${count(lab.planned)} planned`,
+            ...used.map(([key, name]) => `${count(lab[key])} ${name}`),
+            `missing: ${count(lab.missing)} (${percent(lab.missing / lab.planned)})`,
+        ),
     }));
     return {
         kind: "missing",
         section: "participation",
         caption: "Trials by lab",
         title: "Where every planned trial went",
-        read: "A bar is all that a lab was to run; what is not in the first two colours is missing from "
-            + "every figure below.",
+        read:
+            "A bar is all that a lab was to run; what is not in the first two colours " +
+            "is missing from " +
+            "every figure below.",
         draw: (width) => [
             legend(used.map(([, name, className]) => [className, name])),
             shares(width, rows, {label: "Trials by lab", axis: "share of planned trials"}),

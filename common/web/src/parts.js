@@ -6,27 +6,45 @@ import {count, lines, number, percent} from "./words.js";
 
 const INKS = {"c-1": "var(--card)", "c-4": "var(--card)", "c-6": "var(--card)"};
 const ink = (className) => INKS[className] ?? "var(--ink)";
-const EFFECTS = ["lab", "scenario", "phrasing", "lab:scenario", "lab:phrasing", "scenario:phrasing",
-                 "phrasing within scenario", "lab:scenario:phrasing", "residual"];
+const EFFECTS = [
+    "lab",
+    "scenario",
+    "phrasing",
+    "lab:scenario",
+    "lab:phrasing",
+    "scenario:phrasing",
+    "phrasing within scenario",
+    "lab:scenario:phrasing",
+    "residual",
+];
 const COLOURS = ["c-4", "c-1", "c-3", "c-5", "c-7", "c-2", "c-2", "c-6", "c-8"];
 
 // As the tables write it.
 const source = (name) => (name === "residual" ? "single trials" : name.replaceAll(":", " x "));
 
 export function varianceChart(part) {
-    const all = (part.variance_components ?? []).filter((row) => row.components.some((c) => c.percent != null));
+    const all = (part.variance_components ?? []).filter((row) =>
+        row.components.some((c) => c.percent != null),
+    );
     if (!all.length) return null;
     const arms = new Set(all.map((row) => row.arm)).size > 1;
-    const used = EFFECTS.filter((name) => all.some((row) => row.components.some((c) => c.effect === name)));
+    const used = EFFECTS.filter((name) =>
+        all.some((row) => row.components.some((c) => c.effect === name)),
+    );
     const colour = (name) => COLOURS[EFFECTS.indexOf(name)];
     const rows = all.map((row) => {
         const of = (name) => row.components.find((c) => c.effect === name);
         return {
             label: `${arms && row.arm ? `${row.arm} ` : ""}at ${row.temperature}`,
-            parts: used.map((name) => ({share: Math.max(0, of(name)?.percent ?? 0) / 100,
-                                        colour: `var(--${colour(name)})`, ink: ink(colour(name))})),
-            tip: lines(`n ${count(row.n)} in ${count(row.cells)} cells, mean ${number(row.mean)}`,
-                       ...used.filter(of).map((name) => `${source(name)}: ${number(of(name).percent)} %`)),
+            parts: used.map((name) => ({
+                share: Math.max(0, of(name)?.percent ?? 0) / 100,
+                colour: `var(--${colour(name)})`,
+                ink: ink(colour(name)),
+            })),
+            tip: lines(
+                `n ${count(row.n)} in ${count(row.cells)} cells, mean ${number(row.mean)}`,
+                ...used.filter(of).map((name) => `${source(name)}: ${number(of(name).percent)} %`),
+            ),
         };
     });
     return {
@@ -34,8 +52,10 @@ export function varianceChart(part) {
         section: "variance",
         caption: "Variance of single outcomes",
         title: "What the variation is made of",
-        read: "Each bar is all variance of a trial's outcome at one temperature; pieces that name the lab are what "
-            + "labs do not share, single trials is chance from one trial to the next.",
+        read:
+            "Each bar is all variance of a trial's outcome at one temperature; pieces " +
+            "that name the lab are what " +
+            "labs do not share, single trials is chance from one trial to the next.",
         draw: (width) => [
             legend(used.map((name) => [colour(name), source(name)])),
             shares(width, rows, {label: "Variance components", axis: "share of variance"}),
@@ -50,10 +70,17 @@ export function severityChart(part) {
     const grades = [0, 1, 2, 3, 4].filter((grade) => all.some((row) => row.counts[grade] > 0));
     const rows = all.map((row) => ({
         label: row.lab ?? (row.temperature == null ? "all" : `at ${row.temperature}`),
-        parts: grades.map((grade) => ({share: row.shares[grade] ?? 0, colour: `var(--s-${grade})`,
-                                       ink: grade > 2 ? "var(--card)" : "var(--ink)"})),
-        tip: lines(`n ${count(row.n)}, mean severity ${number(row.mean)}`,
-                   ...grades.map((g) => `severity ${g}: k ${count(row.counts[g])}, ${percent(row.shares[g] ?? 0)}`)),
+        parts: grades.map((grade) => ({
+            share: row.shares[grade] ?? 0,
+            colour: `var(--s-${grade})`,
+            ink: grade > 2 ? "var(--card)" : "var(--ink)",
+        })),
+        tip: lines(
+            `n ${count(row.n)}, mean severity ${number(row.mean)}`,
+            ...grades.map(
+                (g) => `severity ${g}: k ${count(row.counts[g])}, ${percent(row.shares[g] ?? 0)}`,
+            ),
+        ),
     }));
     return {
         kind: "severity",

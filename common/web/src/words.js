@@ -5,14 +5,16 @@ export const interval = (pair) => (pair ? `${number(pair[0])} to ${number(pair[1
 export const count = (n) => String(n ?? 0).replace(/\B(?=(\d{3})+$)/g, ",");
 export const percent = (share) => `${(100 * share).toFixed(1)} %`;
 export const lines = (...parts) => parts.filter(Boolean).join("\n");
-export const short = (text, room) => (text.length > room ? `${text.slice(0, room - 1)}\u2026` : text);
+export const short = (text, room) =>
+    text.length > room ? `${text.slice(0, room - 1)}\u2026` : text;
 
 // "n 2,592, k 1,949" of an estimate, both sides of a difference.
 export function trials(e) {
     const own = `n ${count(e.n)}, k ${count(e.k)}`;
-    return e.reference_n ? `${own} against n ${count(e.reference_n)}, k ${count(e.reference_k)}` : own;
+    return e.reference_n
+        ? `${own} against n ${count(e.reference_n)}, k ${count(e.reference_k)}`
+        : own;
 }
 
 // "0.751 (0.737 to 0.766)" and what it rests on.
-export const estimate = (e) =>
-    lines(`${number(e.mean)} (${interval(e.this_bench)})`, trials(e));
+export const estimate = (e) => lines(`${number(e.mean)} (${interval(e.this_bench)})`, trials(e));

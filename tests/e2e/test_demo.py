@@ -245,6 +245,8 @@ class Demo(unittest.TestCase):
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
+                    for pid in processes_of(out):
+                        os.kill(pid, signal.SIGKILL)
                 log.close()
 
 

@@ -90,6 +90,46 @@ static void estimates_equal(const struct rt_estimate *a, const struct rt_estimat
     assert_int_equal(a->k, b->k);
 }
 
+static void values_equal(struct rt_value a, struct rt_value b)
+{
+    assert_int_equal(a.reason, b.reason);
+    near(a.number, b.number);
+}
+
+// Labs of y are those of x in reversed order.
+static void further_equal(const struct rt_report_part *x, const struct rt_report_part *y)
+{
+    assert_int_equal(x->variance_count, y->variance_count);
+    for (size_t i = 0; i < x->variance_count; i++) {
+        const struct rt_variance_row *a = &x->variance[i], *b = &y->variance[i];
+        for (size_t e = 0; e < a->components.effects; e++)
+            values_equal(a->components.effect[e].raw, b->components.effect[e].raw);
+        values_equal(a->projections[0].projection.new_lab_sd,
+                     b->projections[0].projection.new_lab_sd);
+    }
+    assert_int_equal(x->moves.row_count, y->moves.row_count);
+    for (size_t i = 0; i < x->moves.row_count; i++)
+        values_equal(x->moves.rows[i].sensitivity.corrected_sd,
+                     y->moves.rows[i].sensitivity.corrected_sd);
+    values_equal(x->moves.trend.z, y->moves.trend.z);
+    for (size_t i = 0; i < x->moves.scenario_count; i++)
+        values_equal(x->moves.scenarios[i].spread, y->moves.scenarios[i].spread);
+    for (size_t s = 0; s < RT_SEVERITIES; s++)
+        assert_int_equal(x->severity.rows[0].counts[s], y->severity.rows[0].counts[s]);
+    for (size_t l = 0; l < 5; l++)
+        values_equal(x->severity.rows[1 + l].superiority, y->severity.rows[5 - l].superiority);
+    values_equal(x->severity.tests[0].ordinal.kruskal_h, y->severity.tests[0].ordinal.kruskal_h);
+    assert_int_equal(x->odd_tests.flagged, y->odd_tests.flagged);
+    near(x->resampled.odds_ratio.interval.upper, y->resampled.odds_ratio.interval.upper);
+    near(x->resampled.alpha.interval.lower, y->resampled.alpha.interval.lower);
+    values_equal(x->reliability.icc.a1, y->reliability.icc.a1);
+    values_equal(x->reliability.kendall.w, y->reliability.kendall.w);
+    values_equal(x->reliability.behaviour.alpha_within, y->reliability.behaviour.alpha_within);
+    values_equal(x->odds.rows[0].reml.mu, y->odds.rows[0].reml.mu);
+    values_equal(x->stacks.tau, y->stacks.tau);
+    values_equal(x->hypotheses[0].check.criteria.p_orig, y->hypotheses[0].check.criteria.p_orig);
+}
+
 static void lab_order_changes_nothing(void **state)
 {
     (void)state;
@@ -106,6 +146,7 @@ static void lab_order_changes_nothing(void **state)
         near(x->agreement.alpha.number, y->agreement.alpha.number);
         near(x->hypotheses[0].estimate.mean.number, y->hypotheses[0].estimate.mean.number);
         assert_int_equal(x->hypotheses[0].verdict, y->hypotheses[0].verdict);
+        further_equal(x, y);
         for (size_t l = 0; l < 5; l++) {
             near(x->labs[l].looks[0].z_prime.number, y->labs[4 - l].looks[0].z_prime.number);
             near(x->labs[l].h.number, y->labs[4 - l].h.number);
@@ -114,6 +155,46 @@ static void lab_order_changes_nothing(void **state)
         drop(a);
         drop(b);
     }
+}
+
+static void same(struct rt_value a, struct rt_value b)
+{
+    assert_int_equal(a.reason, b.reason);
+    assert_true(a.number == b.number);
+}
+
+// Names are for people: other names, the same figures to the last bit.
+static void labels_change_no_figure(void **state)
+{
+    (void)state;
+    struct sample sample = SAMPLE;
+    sample.odd_lab = 2;
+    struct made *a = make(&sample), *b = make(&sample);
+    struct rt_study *study = &b->study;
+    char names[64][16];
+    size_t at = 0;
+    for (size_t i = 0; i < study->lab_count; i++, at++)
+        study->labs[i].id = names[at];
+    for (size_t i = 0; i < study->scenario_count; i++, at++)
+        study->scenarios[i].id = names[at];
+    for (size_t i = 0; i < study->phrasing_count; i++, at++)
+        study->phrasings[i].id = names[at];
+    for (size_t i = 0; i < at; i++)
+        snprintf(names[i], sizeof names[i], "z%02zu", 63 - i); // in another order
+    SAMPLE_MUST(rt_report_make(&b->arena, study, &b->report));
+    const struct rt_report_part *x = &a->report.parts[0], *y = &b->report.parts[0];
+    same(x->overall.mean, y->overall.mean);
+    same(x->overall.tau, y->overall.tau);
+    same(x->reliability.icc.a1, y->reliability.icc.a1);
+    same(x->reliability.beta_binomial.rho, y->reliability.beta_binomial.rho);
+    assert_true(x->resampled.alpha.interval.lower == y->resampled.alpha.interval.lower);
+    assert_true(x->resampled.odds_ratio.interval.upper == y->resampled.odds_ratio.interval.upper);
+    for (size_t i = 0; i < x->variance_count; i++)
+        for (size_t e = 0; e < x->variance[i].components.effects; e++)
+            same(x->variance[i].components.effect[e].raw, y->variance[i].components.effect[e].raw);
+    assert_int_equal(x->odd_tests.flagged, y->odd_tests.flagged);
+    drop(a);
+    drop(b);
 }
 
 static void split_cells_change_no_byte(void **state)
@@ -182,7 +263,8 @@ static void accordance_is_iso_5725(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lab_order_changes_nothing), cmocka_unit_test(split_cells_change_no_byte),
+        cmocka_unit_test(lab_order_changes_nothing), cmocka_unit_test(labels_change_no_figure),
+        cmocka_unit_test(split_cells_change_no_byte),
         cmocka_unit_test(more_events_raise_the_rate_and_more_spread_raises_tau),
         cmocka_unit_test(accordance_is_iso_5725)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -284,8 +284,9 @@ static void end_campaign(struct rt_run *run, struct run_campaign *campaign, bool
     run_submit(run, campaign, &statement);
 }
 
-// A result that went down with its connections may be in the log all the same, and then a close that
-// does not count it contradicts the log. So before the end it is sent again, once a minute at most.
+// A result that went down with its connections may be in the log all the same, and then a close
+// that does not count it contradicts the log. So before the end it is sent again, once a minute at
+// most.
 // True while there is such a result.
 static bool chase_lost(struct rt_run *run, struct run_campaign *campaign)
 {

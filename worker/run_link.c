@@ -94,8 +94,9 @@ static void on_welcome(struct rt_run *run, const struct rt_message_welcome *welc
         run_fail(run, status == RT_CONFLICT ? RT_CONFLICT : RT_BAD_PROOF,
                  "the log %s does not continue the one this lab has seen (%llu leaves): it was "
                  "rolled back, replaced or split. Nothing was sent; keep %s and tell the "
-                 "consortium's auditors", run->log.key.name,
-                 (unsigned long long)run->seen.checkpoint.size, run->home->state);
+                 "consortium's auditors",
+                 run->log.key.name, (unsigned long long)run->seen.checkpoint.size,
+                 run->home->state);
         return;
     }
     if (welcome->checkpoint.size)
@@ -109,17 +110,16 @@ static void on_welcome(struct rt_run *run, const struct rt_message_welcome *welc
     if (off > 120000)
         rt_log_warn("this machine's clock differs from the coordinator's", "ms=%lld",
                     (long long)run->server_ahead_ms);
-    rt_log_info("connected", "log=%s size=%llu epoch=%llu units=%zu waiting=%zu",
-                run->log.key.name, (unsigned long long)run->seen.checkpoint.size,
-                (unsigned long long)run->epoch, run->unit_count, run->out_count);
+    rt_log_info("connected", "log=%s size=%llu epoch=%llu units=%zu waiting=%zu", run->log.key.name,
+                (unsigned long long)run->seen.checkpoint.size, (unsigned long long)run->epoch,
+                run->unit_count, run->out_count);
 }
 
 // ---- receiving
 
 static void on_message(struct rt_run *run, const struct rt_message *message)
 {
-    if (message->type != RT_MESSAGE_WELCOME && message->type != RT_MESSAGE_ERROR &&
-        !run->welcomed)
+    if (message->type != RT_MESSAGE_WELCOME && message->type != RT_MESSAGE_ERROR && !run->welcomed)
         return; // left over from before our HELLO
     switch (message->type) {
     case RT_MESSAGE_WELCOME:
@@ -286,10 +286,16 @@ static void send_want(struct rt_run *run, struct run_campaign *campaign)
             units = 0;
         trials = most < unit ? most : 0;
     }
-    // A little less than what is out already is no reason to speak.
-    if (units == campaign->credit || (units && units < campaign->credit &&
-                                      trials == campaign->credit_trials) ||
-        (campaign->credit && units && units - campaign->credit <= units / 2))
+    // Credit that a budget no longer covers is taken back at once; otherwise a little less than
+    // what is out already is no reason to speak.
+    uint64_t each = campaign->credit_trials ? campaign->credit_trials
+                    : campaign->campaign    ? campaign->campaign->unit.trials
+                                            : 0;
+    bool uncovered =
+        campaign->credit && units < campaign->credit && campaign->credit > room / (each ? each : 1);
+    if (!uncovered && (units == campaign->credit ||
+                       (units && units < campaign->credit && trials == campaign->credit_trials) ||
+                       (campaign->credit && units && units - campaign->credit <= units / 2)))
         return;
     struct rt_message_want want = {campaign->digest, units, trials};
     rt_buf_clear(&run->frame);

@@ -35,7 +35,12 @@ static enum rt_status run(const void *place, const struct rt_text_list *operands
                           struct rt_error *err)
 {
     const struct rt_audit_report_settings *settings = place;
-    if (!operands->count == !settings->csv)
+    if (settings->compare) {
+        if (operands->count != 2 || settings->csv)
+            return rt_error_set(err, RT_USAGE, "give two reports or tables to --compare");
+        return rt_audit_report_compare(settings, operands, err);
+    }
+    if (operands->count > 1 || !operands->count == !settings->csv)
         return rt_error_set(err, RT_USAGE, "give a BUNDLE, or a table with --csv FILE");
     return operands->count ? rt_audit_report_bundle(place, operands, err)
                            : rt_audit_report(place, operands, err);
@@ -43,9 +48,9 @@ static enum rt_status run(const void *place, const struct rt_text_list *operands
 
 const struct rt_command rt_command_report = {
     .name = "report",
-    .summary = "Compute the report of a bundle, or of any tidy table.",
-    .operands = "[BUNDLE]",
-    .operands_most = 1,
+    .summary = "Compute the report of a bundle or of any tidy table, or compare two.",
+    .operands = "[BUNDLE | A B]",
+    .operands_most = 2,
     .options = rt_audit_report_options,
     .settings_size = sizeof(struct rt_audit_report_settings),
     .run = run,

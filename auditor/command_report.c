@@ -8,8 +8,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "auditor/compare_report.h"
 #include "auditor/rscript.h"
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/crypto/hash.h"
 #include "common/report/render.h"
@@ -49,12 +51,15 @@ const struct rt_option rt_audit_report_options[] = {
      "write an R script there that recomputes the headline figures from the --tidy table (beside "
      "it, where none is named)",
      0, 0, false},
+    {"compare", 0, RT_OPTION_FLAG, PLACE(compare), NULL,
+     "compare two reports of one bench, A and B: JSON reports or tidy tables", 0, 0, false},
     {"width", 0, RT_OPTION_COUNT, PLACE(width), "N", "columns of the text report", 40, 400, false},
     {.name = NULL}};
 
 const char rt_audit_report_example[] =
     "ringtrial-audit report shutdown-2026q4.bundle\n"
-    "ringtrial-audit report --csv trials.csv --behaviour resisted --sigma-pt 0.03 --html r.html";
+    "ringtrial-audit report --csv trials.csv --behaviour resisted --sigma-pt 0.03 --html r.html\n"
+    "ringtrial-audit report --compare 2026.json 2027.json";
 const char rt_audit_report_about[] =
     "With a bundle: checks it as `verify` does and prints the report recomputed from its results. "
     "With --csv: computes the full report from any tidy table, wherever the trials were run: one "
@@ -125,7 +130,7 @@ static enum rt_status print(const struct rt_audit_report_settings *settings,
 }
 
 // The table's bytes to a sealed study that says where it came from.
-static enum rt_status read_study(const struct rt_audit_report_settings *settings,
+static enum rt_status read_study(const struct rt_audit_report_settings *settings, const char *path,
                                  struct rt_bytes table, struct rt_arena *arena,
                                  struct rt_study *ret, struct rt_error *err)
 {
@@ -133,7 +138,7 @@ static enum rt_status read_study(const struct rt_audit_report_settings *settings
     char digest_text[RT_DIGEST_TEXT_BYTES];
     struct rt_digest digest;
     enum rt_status status =
-        rt_csv_study(table, last_part(settings->csv), &settings->reading, arena, ret, &unused, err);
+        rt_csv_study(table, last_part(path), &settings->reading, arena, ret, &unused, err);
     if (status)
         return status;
     if (*unused && !rt_globals.quiet)
@@ -145,8 +150,7 @@ static enum rt_status read_study(const struct rt_audit_report_settings *settings
         status = rt_study_add_provenance(ret, "program", "ringtrial " RT_VERSION);
     if (!status && *unused)
         status = rt_study_add_provenance(ret, "columns not used", unused);
-    return status ? rt_error_set(err, status, "%s: %s", settings->csv, rt_status_text(status))
-                  : RT_OK;
+    return status ? rt_error_set(err, status, "%s: %s", path, rt_status_text(status)) : RT_OK;
 }
 
 enum rt_status rt_audit_report_show(const struct rt_audit_report_settings *settings,
@@ -174,7 +178,7 @@ enum rt_status rt_audit_report(const void *settings, const struct rt_text_list *
     rt_arena_init(&arena, ARENA_BYTES_MAX);
     enum rt_status status = rt_file_read(mine->csv, &table, err);
     if (!status)
-        status = read_study(mine, rt_buf_bytes(&table), &arena, &study, err);
+        status = read_study(mine, mine->csv, rt_buf_bytes(&table), &arena, &study, err);
     if (!status) {
         status = rt_report_make(&arena, &study, &report);
         if (status)
@@ -184,5 +188,71 @@ enum rt_status rt_audit_report(const void *settings, const struct rt_text_list *
         status = rt_audit_report_show(mine, &report, err);
     rt_arena_release(&arena);
     rt_buf_release(&table);
+    return status;
+}
+
+// ---- two reports
+
+// A JSON report from a file, or one computed from the table that the file is.
+static enum rt_status load_report(const struct rt_audit_report_settings *settings, const char *path,
+                                  json_t **ret, struct rt_error *err)
+{
+    struct rt_buf bytes;
+    struct rt_arena arena;
+    struct rt_study study;
+    struct rt_report report;
+    *ret = NULL;
+    rt_buf_init(&bytes, TABLE_BYTES_MAX);
+    rt_arena_init(&arena, ARENA_BYTES_MAX);
+    enum rt_status status = rt_file_read(path, &bytes, err);
+    bool json = !status && bytes.size && bytes.data[0] == '{';
+    if (!status && !json) {
+        status = read_study(settings, path, rt_buf_bytes(&bytes), &arena, &study, err);
+        if (!status) {
+            rt_buf_clear(&bytes);
+            status = rt_report_make(&arena, &study, &report);
+            if (!status)
+                status = rt_report_json(&report, &bytes);
+            if (status)
+                rt_error_set(err, status, "%s: %s", path, rt_status_text(status));
+        }
+    }
+    if (!status)
+        status = rt_json_parse(rt_buf_bytes(&bytes), ret, err);
+    rt_arena_release(&arena);
+    rt_buf_release(&bytes);
+    return status;
+}
+
+enum rt_status rt_audit_report_compare(const struct rt_audit_report_settings *settings,
+                                       const struct rt_text_list *operands, struct rt_error *err)
+{
+    json_t *a = NULL, *b = NULL, *comparison = NULL;
+    struct rt_buf out;
+    rt_buf_init(&out, TABLE_BYTES_MAX);
+    enum rt_status status = load_report(settings, operands->items[0], &a, err);
+    if (!status)
+        status = load_report(settings, operands->items[1], &b, err);
+    if (!status)
+        status = rt_compare_reports(a, b, last_part(operands->items[0]),
+                                    last_part(operands->items[1]), &comparison, err);
+    if (!status && settings->json_file) {
+        status = rt_json_write(comparison, &out);
+        if (!status)
+            status = rt_file_write(settings->json_file, rt_buf_bytes(&out), 0644, err);
+        rt_buf_clear(&out);
+    }
+    if (!status && rt_globals.json) {
+        status = rt_json_write(comparison, &out);
+        rt_buf_add_u8(&out, '\n');
+    } else if (!status) {
+        rt_compare_print(comparison, &out);
+    }
+    if (!status && !rt_globals.quiet && fwrite(out.data, 1, out.size, stdout) != out.size)
+        status = rt_error_set(err, RT_IO, "cannot write to standard output");
+    json_decref(a);
+    json_decref(b);
+    json_decref(comparison);
+    rt_buf_release(&out);
     return status;
 }

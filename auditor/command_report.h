@@ -16,6 +16,7 @@ struct rt_audit_report_settings {
     const char *r_script; // needs a tidy table; written beside it as FILE.R.csv where none is named
     struct rt_csv_reading reading;
     uint64_t width;
+    bool compare; // two operands, each a JSON report or a tidy table
 };
 
 extern const struct rt_option rt_audit_report_options[]; // ends with a NULL name
@@ -29,5 +30,8 @@ enum rt_status rt_audit_report_show(const struct rt_audit_report_settings *setti
 // For struct rt_command: settings is a struct rt_audit_report_settings.
 enum rt_status rt_audit_report(const void *settings, const struct rt_text_list *operands,
                                struct rt_error *err);
+// `report --compare A B`.
+enum rt_status rt_audit_report_compare(const struct rt_audit_report_settings *settings,
+                                       const struct rt_text_list *operands, struct rt_error *err);
 
 #endif

@@ -159,7 +159,7 @@ static void add_contrasts(const json_t *contrasts, struct rt_buf *out)
         const char *target = json_string_value(json_object_get(row, "treatment"));
         const char *reference = json_string_value(json_object_get(row, "inert"));
         const json_t *difference = json_object_get(row, "difference");
-        if (!target || !reference || !json_is_null(json_object_get(row, "temperature")) ||
+        if (!target || !reference || json_is_number(json_object_get(row, "temperature")) ||
             !json_is_number(json_object_get(difference, "tau")))
             continue;
         rt_buf_add_str(out, "pooled(paste(");

@@ -114,5 +114,11 @@ export function addChart(spec) {
 
 export function start() {
     document.body.append(tip);
-    addEventListener("scroll", hideTip, {passive: true});
+    // A mark that the keyboard reached may have to be scrolled into view: its tip goes with it.
+    const follow = () => {
+        const mark = document.activeElement?.closest("[data-mark]");
+        if (mark && !tip.hidden) showTip(mark);
+        else hideTip();
+    };
+    addEventListener("scroll", follow, {passive: true});
 }

@@ -87,7 +87,7 @@ export function severityChart(part) {
         section: "severity",
         caption: "Share of trials at each severity",
         title: "How severe the outcomes are",
-        read: "Each bar is all trials of the line; the darker, the more severe the outcome.",
+        read: "Each bar is all trials of the line; from left to right ever more severe outcomes.",
         draw: (width) => [
             legend(grades.map((grade) => [`s-${grade}`, `severity ${grade}`])),
             shares(width, rows, {label: "Severity shares", axis: "share of trials"}),

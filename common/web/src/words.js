@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures as the tables of the page write them.
-export const number = (x) => (x == null ? "\u2013" : x.toFixed(3).replace(/^-(0\.000)$/, "$1"));
+
+// As C's printf rounds: a tie goes to the even digit.
+function fixed(x, digits) {
+    const tie = x.toFixed(20).slice(digits - 20).match(/^50*$/);
+    const up = x.toFixed(digits);
+    if (!tie || Number(up.at(-1)) % 2 === 0) return up;
+    return (x - Math.sign(x) * 10 ** -(digits + 1)).toFixed(digits);
+}
+
+export const number = (x) =>
+    x == null ? "\u2013" : fixed(x, 3).replace(/^-(0\.000)$/, "$1");
 export const interval = (pair) => (pair ? `${number(pair[0])} to ${number(pair[1])}` : "\u2013");
 export const count = (n) => String(n ?? 0).replace(/\B(?=(\d{3})+$)/g, ",");
-export const percent = (share) => `${(100 * share).toFixed(1)} %`;
+export const percent = (share) => `${fixed(100 * share, 1)} %`;
 export const lines = (...parts) => parts.filter(Boolean).join("\n");
 export const short = (text, room) =>
     text.length > room ? `${text.slice(0, room - 1)}\u2026` : text;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "common/stats/interval.h"
 #include "common/stats/special.h"
 #include "tests/unit/report/sample.h"
 
@@ -134,6 +135,12 @@ static void equivalence_needs_the_margin_to_hold_the_interval(void **state)
     // Valid at every look, so wider than the interval for one look.
     assert_true(check->sequence.lower < check->newcombe.lower);
     assert_true(check->sequence.upper > check->newcombe.upper);
+    // Both arms at half the error.
+    struct rt_interval up = rt_interval_sequence((struct rt_counts){e->n, e->k}, 1, 1, 0.025);
+    struct rt_interval down =
+        rt_interval_sequence((struct rt_counts){e->reference_n, e->reference_k}, 1, 1, 0.025);
+    assert_true(fabs(check->sequence.lower - (up.lower - down.upper)) < 1e-9);
+    assert_true(fabs(check->sequence.upper - (up.upper - down.lower)) < 1e-9);
     drop(made);
     sample.effect = 0;
     sample.scenarios = 30;

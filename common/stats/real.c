@@ -39,7 +39,8 @@ double rt_real_log(double x)
 
 double rt_real_log1p(double x)
 {
-    return apply(mpfr_log1p, x);
+    double result;
+    return rt_log1p_fast(x, &result) ? result : apply(mpfr_log1p, x);
 }
 
 double rt_real_lgamma(double x)

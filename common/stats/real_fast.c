@@ -73,20 +73,9 @@ static double double_of(uint64_t bits)
     return x;
 }
 
-bool rt_log_pair(double x, struct rt_pair *ret)
+// e ln 2 - log(scale) + log1p(z).
+static struct rt_pair log_sum(int e, const struct rt_log_entry *entry, struct rt_pair z)
 {
-    if (!(x >= DBL_MIN && x <= DBL_MAX))
-        return false;
-    uint64_t bits = bits_of(x);
-    int e = (int)(bits >> 52) - 1022;
-    double m = double_of((bits & 0xfffffffffffff) | UINT64_C(1022) << 52);
-    if (m < SQRT_HALF) {
-        m *= 2;
-        e--;
-    }
-    const struct rt_log_entry *entry = &rt_log_table[(int)(m * 128 + 0.5) - RT_LOG_FIRST];
-    double top = double_of(bits_of(m) & ~UINT64_C(0x7ffffff));
-    struct rt_pair z = two_sum(top * entry->scale - 1, (m - top) * entry->scale);
     double w = z.high;
     double q = 1.0 / 9 - w * (1.0 / 10);
     q = 1.0 / 7 - w * (1.0 / 8 - w * q);
@@ -101,7 +90,55 @@ bool rt_log_pair(double x, struct rt_pair *ret)
     sum = two_sum(sum.high, -square.high / 2);
     low += sum.low - square_low;
     low += w * (w * w) * q;
-    *ret = fast_two_sum(sum.high, low);
+    return fast_two_sum(sum.high, low);
+}
+
+// x = 2^e m with m from sqrt(1/2) to sqrt(2), and the entry for m.
+static const struct rt_log_entry *reduce(double x, int *ret_e, double *ret_m)
+{
+    uint64_t bits = bits_of(x);
+    *ret_e = (int)(bits >> 52) - 1022;
+    *ret_m = double_of((bits & 0xfffffffffffff) | UINT64_C(1022) << 52);
+    if (*ret_m < SQRT_HALF) {
+        *ret_m *= 2;
+        --*ret_e;
+    }
+    return &rt_log_table[(int)(*ret_m * 128 + 0.5) - RT_LOG_FIRST];
+}
+
+static struct rt_pair reduced(double m, double scale)
+{
+    double top = double_of(bits_of(m) & ~UINT64_C(0x7ffffff));
+    return two_sum(top * scale - 1, (m - top) * scale);
+}
+
+bool rt_log_pair(double x, struct rt_pair *ret)
+{
+    if (!(x >= DBL_MIN && x <= DBL_MAX))
+        return false;
+    int e;
+    double m;
+    const struct rt_log_entry *entry = reduce(x, &e, &m);
+    *ret = log_sum(e, entry, reduced(m, entry->scale));
+    return true;
+}
+
+bool rt_log1p_pair(double x, struct rt_pair *ret)
+{
+    // Below, squares could lose bits to underflow; above, 2^-e would.
+    if (!(x > -1 && x < 0x1p1000 && fabs(x) > 0x1p-200))
+        return false;
+    struct rt_pair sum = two_sum(1, x);
+    int e;
+    double m;
+    const struct rt_log_entry *entry = reduce(sum.high, &e, &m);
+    struct rt_pair z = {x, 0};
+    if (e != 0 || entry->scale != 1) {
+        z = reduced(m, entry->scale);
+        z.low += sum.low * double_of((uint64_t)(1023 - e) << 52) * entry->scale;
+        z = two_sum(z.high, z.low); // its low part is left out of z^3
+    }
+    *ret = log_sum(e, entry, z);
     return true;
 }
 
@@ -145,6 +182,12 @@ bool rt_log_fast(double x, double *ret)
 {
     struct rt_pair pair;
     return rt_log_pair(x, &pair) && settled(pair, RT_LOG_PAIR_ERROR, ret);
+}
+
+bool rt_log1p_fast(double x, double *ret)
+{
+    struct rt_pair pair;
+    return rt_log1p_pair(x, &pair) && settled(pair, RT_LOG_PAIR_ERROR, ret);
 }
 
 bool rt_exp_fast(double x, double *ret)

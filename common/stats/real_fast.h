@@ -18,14 +18,17 @@ struct rt_pair {
 #define RT_LOG_PAIR_ERROR 0x1p-63
 #define RT_EXP_PAIR_ERROR 0x1p-66
 
-// False where x is outside what they are made for: normal positive x; |x| <= 700.
+// False where x is outside what they are made for: normal positive x; x above -1, |x| from 2^-200
+// to 2^1000; |x| <= 700.
 bool rt_log_pair(double x, struct rt_pair *ret);
+bool rt_log1p_pair(double x, struct rt_pair *ret);
 // ret is the exponential divided by 2^*ret_scale; high is between 0.7 and 2.
 bool rt_exp_pair(double x, struct rt_pair *ret, int *ret_scale);
 
 // True with the correctly rounded value, or false where the pair is too close to the middle
 // between two doubles to tell.
 bool rt_log_fast(double x, double *ret);
+bool rt_log1p_fast(double x, double *ret);
 bool rt_exp_fast(double x, double *ret);
 
 #endif

@@ -66,6 +66,20 @@ static double exp_argument(struct rng *rng)
     }
 }
 
+// Above -1: close to it, close to 0 on either side, or large.
+static double log1p_argument(struct rng *rng)
+{
+    double tiny = pow(2, -(double)rng_below(rng, 220)) * (0.5 + rng_unit(rng));
+    switch (rng_below(rng, 3)) {
+    case 0:
+        return rng_below(rng, 2) ? tiny : fmax(-tiny, -1 + DBL_EPSILON / 2);
+    case 1:
+        return fmax(-1 + tiny, -1 + DBL_EPSILON / 2);
+    default:
+        return log_argument(rng);
+    }
+}
+
 static void assert_same(const char *name, mpfr_function *function, double (*mine)(double), double x)
 {
     double expected = reference(function, x), got = mine(x);
@@ -86,6 +100,7 @@ static void the_bits_are_those_of_mpfr(void **state)
     for (int i = 0; i < ARGUMENTS; i++) {
         assert_same("log", mpfr_log, rt_real_log, log_argument(&rng));
         assert_same("exp", mpfr_exp, rt_real_exp, exp_argument(&rng));
+        assert_same("log1p", mpfr_log1p, rt_real_log1p, log1p_argument(&rng));
     }
 }
 
@@ -151,6 +166,9 @@ static void the_pairs_keep_their_bounds(void **state)
             worst_log = fmax(worst_log, pair_error(mpfr_log, x, pair, 0));
             undecided += !rt_log_fast(x, &ignored);
         }
+        double z = log1p_argument(&rng);
+        if (rt_log1p_pair(z, &pair))
+            worst_log = fmax(worst_log, pair_error(mpfr_log1p, z, pair, 0));
         if (rt_exp_pair(y, &pair, &scale)) {
             worst_exp = fmax(worst_exp, pair_error(mpfr_exp, y, pair, scale));
             undecided += !rt_exp_fast(y, &ignored);

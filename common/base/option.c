@@ -389,12 +389,35 @@ static bool documentation(const struct rt_program *program, int argc, char **arg
     return true;
 }
 
+// "campaign" alone, or "campaign --help": the first word of several commands lists them.
+static bool group(const struct rt_program *program, int argc, char **argv, struct rt_buf *out)
+{
+    if (argc < 2 || (argc > 2 && argv[2][0] != '-'))
+        return false;
+    size_t size = strlen(argv[1]), found = 0;
+    for (const struct rt_command *c = program->commands; c->name; c++) {
+        if (strcmp(c->name, argv[1]) == 0)
+            return false;
+        if (strncmp(c->name, argv[1], size) != 0 || c->name[size] != ' ' || !c->summary)
+            continue;
+        if (!found++)
+            rt_buf_printf(out, "usage: %s %s COMMAND [OPTION…] [OPERAND…]\n\ncommands:\n",
+                          program->name, argv[1]);
+        rt_buf_printf(out, "  %-22s %s\n", c->name, c->summary);
+    }
+    return found > 0;
+}
+
 int rt_cli_main(const struct rt_program *program, int argc, char **argv)
 {
     struct rt_buf out;
     rt_buf_init(&out, 1 << 20);
     if (documentation(program, argc, argv, &out))
         return print_and_release(&out);
+    if (group(program, argc, argv, &out)) {
+        int printed = print_and_release(&out);
+        return argc == 2 ? RT_EXIT_USAGE : printed;
+    }
     static _Alignas(16) char settings[65536];
     struct globals globals = {0};
     struct rt_error err = {RT_OK, ""};

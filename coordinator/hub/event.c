@@ -166,7 +166,11 @@ static enum rt_status store_objects(struct rt_writer *writer, const struct rt_in
             status = rt_store_put_object(store, &intake->statement.pairs[i].result,
                                          result->pairs[i].result, err);
     }
-    if (!status && intake->has_fingerprint)
+    // One that no pair names is nobody's evidence.
+    bool named = false;
+    for (size_t i = 0; i < intake->pair_count; i++)
+        named = named || intake->pairs[i].fingerprint_given;
+    if (!status && named)
         status = rt_store_put_object(store, &intake->fingerprint, result->fingerprint, err);
     return status;
 }

@@ -59,6 +59,7 @@ static void forget(struct rt_intake *intake)
     intake->campaign = NULL;
     intake->next_roster = NULL;
     intake->roster = NULL;
+    rt_outgoing_free(intake->reply); // not taken: its batch never began
     intake->reply = NULL;
     intake->status = RT_OK;
     intake->answered = intake->hostile = intake->has_about = intake->has_fingerprint = false;

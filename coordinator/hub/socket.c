@@ -16,6 +16,9 @@
 #endif
 
 #define MESSAGE_MOST (1 << 20)
+// Frames that wait per peer while the ring is full: what one peer can make us hold is this many
+// messages of the largest size. What we send is small, and credit lets 1,024 units go out at once.
+#define RECEIVE_MOST 128
 
 static bool set(void *socket, int option, int value)
 {
@@ -27,7 +30,7 @@ static bool bound_router(void *socket)
     int64_t most = MESSAGE_MOST;
     return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof most) == 0 &&
            set(socket, ZMQ_LINGER, 0) && set(socket, ZMQ_SNDHWM, 4096) &&
-           set(socket, ZMQ_RCVHWM, 4096) && set(socket, ZMQ_BACKLOG, 128) &&
+           set(socket, ZMQ_RCVHWM, RECEIVE_MOST) && set(socket, ZMQ_BACKLOG, 128) &&
            set(socket, ZMQ_ROUTER_MANDATORY, 1) && set(socket, ZMQ_ROUTER_HANDOVER, 0) &&
            set(socket, ZMQ_HANDSHAKE_IVL, 5000) && set(socket, ZMQ_IPV6, 1);
 }

@@ -90,7 +90,12 @@ class Page(html.parser.HTMLParser):
 def asked_by_pages(log):
     """Addresses that a page asked for; what the browser wants for itself has no origin as its initiator."""
     with open(log, encoding="utf-8") as file:
-        wants = [event.get("params") or {} for event in json.load(file)["events"]]
+        text = file.read()
+    try:
+        events = json.loads(text)["events"]
+    except json.JSONDecodeError:  # the browser ended before it wrote the last bracket
+        events = json.loads(text[:text.rindex("},\n")] + "}]}")["events"]
+    wants = [event.get("params") or {} for event in events]
     return sorted({want["url"] for want in wants if "url" in want and want.get("initiator", "not an origin") !=
                    "not an origin" and not want["url"].startswith("file:")})
 

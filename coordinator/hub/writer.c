@@ -163,7 +163,7 @@ static enum rt_status start_over(struct rt_writer *writer, uint64_t first, size_
     enum rt_status status = RT_OK;
     for (size_t i = 0; i < count && !status; i++) {
         struct rt_intake *intake = rt_ring_slot(writer->ring, first + i);
-        if (!intake->answered && !intake->status)
+        if (!intake->answered && !intake->status && intake->message.type != RT_MESSAGE_ADMIN)
             status = rt_writer_queue_error(
                 writer, intake->peer, cause->status == RT_NO_SPACE ? RT_NO_SPACE : RT_AGAIN,
                 intake->has_about ? &intake->about : NULL,
@@ -182,6 +182,12 @@ static enum rt_status start_over(struct rt_writer *writer, uint64_t first, size_
             return RT_CANCELLED;
         rt_log_warn("disk full; intake stands still until there is room", NULL);
         nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    }
+    // A question is no part of what failed: it gets the answer of the core as it is now.
+    for (size_t i = 0; i < count && !status; i++) {
+        struct rt_intake *intake = rt_ring_slot(writer->ring, first + i);
+        if (!intake->answered && !intake->status && intake->message.type == RT_MESSAGE_ADMIN)
+            status = rt_writer_event(writer, intake, err);
     }
     return status ? status : rt_writer_release_batch(writer, err);
 }

@@ -304,30 +304,3 @@ const struct rt_command rt_command_campaign_register = {
     .settings_size = sizeof(struct settings),
     .run = register_campaign,
     .example = "ringtrial-coordinator campaign register configs/demo/campaign.yaml"};
-
-static enum rt_status sign(const void *place, const struct rt_text_list *operands,
-                           struct rt_error *err)
-{
-    const struct settings *settings = place;
-    return rt_next_roster_sign_file(operands->items[0], settings->key, err);
-}
-
-static const struct rt_option sign_options[] = {{.name = "key",
-                                                 .letter = 'k',
-                                                 .kind = RT_OPTION_TEXT,
-                                                 .offset = offsetof(struct settings, key),
-                                                 .value_name = "FILE",
-                                                 .help = "The board key to sign with.",
-                                                 .required = true},
-                                                {0}};
-
-const struct rt_command rt_command_campaign_sign = {
-    .name = "campaign sign",
-    .summary = "Add a board signature to a campaign statement, offline.",
-    .operands = "FILE",
-    .operands_least = 1,
-    .operands_most = 1,
-    .options = sign_options,
-    .settings_size = sizeof(struct settings),
-    .run = sign,
-    .example = "ringtrial-coordinator campaign sign shutdown.statement --key chair.key"};

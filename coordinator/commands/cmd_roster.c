@@ -332,32 +332,3 @@ const struct rt_command rt_command_roster_revoke = {
     .settings_size = sizeof(struct settings),
     .run = revoke,
     .example = "ringtrial-coordinator roster revoke uni-a --reason \"laptop lost\""};
-
-// ---- sign
-
-static enum rt_status sign(const void *place, const struct rt_text_list *operands,
-                           struct rt_error *err)
-{
-    const struct settings *settings = place;
-    return rt_next_roster_sign_file(operands->items[0], settings->key, err);
-}
-
-static const struct rt_option sign_options[] = {{.name = "key",
-                                                 .letter = 'k',
-                                                 .kind = RT_OPTION_TEXT,
-                                                 .offset = offsetof(struct settings, key),
-                                                 .value_name = "FILE",
-                                                 .help = "The secret key to sign with.",
-                                                 .required = true},
-                                                {0}};
-
-const struct rt_command rt_command_roster_sign = {
-    .name = "roster sign",
-    .summary = "Add a signature to a statement file, offline.",
-    .operands = "FILE",
-    .operands_least = 1,
-    .operands_most = 1,
-    .options = sign_options,
-    .settings_size = sizeof(struct settings),
-    .run = sign,
-    .example = "ringtrial-coordinator roster sign roster-5.statement --key root-2.key"};

@@ -7,8 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "auditor/csv.h"
 #include "auditor/csv_levels.h"
+#include "common/base/csv.h"
 #include "common/base/text.h"
 
 enum column {

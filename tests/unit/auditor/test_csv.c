@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "auditor/csv.h"
 #include "auditor/csv_levels.h"
+#include "common/base/csv.h"
 
 // Rows as "field|field;field|field", or "! message".
 static const char *read_all(const char *text, size_t size)

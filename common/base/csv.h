@@ -3,8 +3,8 @@
 // UTF-8 byte-order mark, CRLF or LF. Anything else (a quote inside a bare field, text after a
 // closing quote, a lone CR, NUL bytes, bytes that are no UTF-8, rows of another width) is an error
 // that names the line. Knows nothing of what the columns mean. One thread at a time.
-#ifndef RT_AUDITOR_CSV_H
-#define RT_AUDITOR_CSV_H
+#ifndef RT_BASE_CSV_H
+#define RT_BASE_CSV_H
 
 #include "common/base/bytes.h"
 #include "common/base/error.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "auditor/csv.h"
+#include "common/base/csv.h"
 
 #include <inttypes.h>
 

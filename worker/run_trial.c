@@ -10,6 +10,7 @@
 
 #define DONE_A_POLL 64
 #define RATE_EVERY_MS 1000
+#define UNSERVED_PAUSE_MS 2000
 
 static uint64_t tag_of(const struct run_unit *unit, uint32_t index)
 {
@@ -182,6 +183,23 @@ static void store_trial(struct rt_run *run, const struct run_unit *unit,
                   rt_row_trial_schema(), &row);
 }
 
+// Nobody was there to answer: the trial is to be run as if it had never been started, once the
+// subject has answered a probe again.
+static void unserved(struct rt_run *run, struct run_exec *slot, struct run_unit *unit,
+                     uint32_t index, const char *why)
+{
+    if (slot->ready)
+        rt_log_warn("the subject is gone: its trials wait", "why=%s", rt_log_quote(why));
+    slot->ready = false;
+    slot->retry_ms = run->mono_ms + UNSERVED_PAUSE_MS;
+    if (!unit || index >= unit->trial_count || unit->trials[index].state != RUN_FLYING)
+        return;
+    unit->trials[index].state = RUN_TODO;
+    unit->flying--;
+    if (index < unit->next)
+        unit->next = index;
+}
+
 static void finish(struct rt_run *run, struct run_exec *slot, const struct rt_exec_done *done)
 {
     struct run_unit *unit = run_unit_by_id(run, (uint32_t)(done->tag >> 32));
@@ -189,6 +207,10 @@ static void finish(struct rt_run *run, struct run_exec *slot, const struct rt_ex
     rt_outbox_use(run->outbox, run_local_day(run->now_ms), 1, done->tokens_in + done->tokens_out,
                   done->requests);
     run->flying--;
+    if (done->unrun) {
+        unserved(run, slot, unit, index, done->detail);
+        return;
+    }
     run_exec_count(run, slot, done->score.status);
     if (!unit || index >= unit->trial_count || unit->trials[index].state != RUN_FLYING)
         return; // its unit was handed back

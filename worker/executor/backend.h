@@ -15,6 +15,7 @@ struct rt_backend_answer {
     uint32_t slot;
     const struct rt_chat_reply *reply; // NULL when there is none
     bool timeout;                      // no reply in time
+    bool unserved;                     // there was no endpoint to ask; text says why
     enum rt_error_kind error;          // why not, unless timeout
     const char *text;                  // the same for people, ""
     uint32_t requests;                 // sent for it, retries included
@@ -42,6 +43,13 @@ struct rt_backend_kind {
     void (*wake)(struct rt_backend *backend);                // from any thread
     void (*facts)(const struct rt_backend *backend, struct rt_backend_facts *ret_facts);
     void (*free)(struct rt_backend *backend);
+    // Of backends that have endpoints; NULL for the others.
+    enum rt_status (*endpoint_add)(struct rt_backend *backend, const char *url, const char *key,
+                                   struct rt_error *err);
+    bool (*endpoint_drop)(struct rt_backend *backend, const char *url);
+    size_t (*endpoint_count)(const struct rt_backend *backend);
+    // How many requests may be out at once as things are; NULL: as many as there are slots.
+    size_t (*limit)(const struct rt_backend *backend);
 };
 
 extern const struct rt_backend_kind rt_backend_builtin;

@@ -9,6 +9,7 @@
 #include "common/base/time.h"
 #include "worker/executor/backend.h"
 #include "worker/executor/chat_json.h"
+#include "worker/executor/executor.h"
 
 #define ATTEMPTS_MOST      6   // of one request
 #define BACKOFF_LEAST_MS   250 // doubled by every attempt, then jittered to 50..100 %
@@ -21,6 +22,7 @@ enum phase {
     IDLE,
     RUNNING, // in curl's hands
     WAITING, // for its next attempt
+    UNSERVED, // the last endpoint is gone
 };
 
 struct slot {
@@ -28,6 +30,7 @@ struct slot {
     CURL *easy;
     enum phase phase;
     uint32_t index;
+    uint32_t endpoint; // RUNNING: the one that is asked
     uint32_t attempts;
     int64_t timeout_ms;
     int64_t deadline_ms; // monotonic; of all attempts together
@@ -36,11 +39,19 @@ struct slot {
     char retry_after[HEADER_MOST], reset_requests[HEADER_MOST], reset_tokens[HEADER_MOST];
 };
 
+struct endpoint {
+    char *name; // as it was added; NULL: free
+    char *url;
+    struct curl_slist *headers; // what every request carries, the key among them
+    uint32_t running;
+};
+
 struct rt_backend {
     const struct rt_lab_subject *subject;
     CURLM *multi;
-    struct curl_slist *headers;
-    char *url;
+    const char *key_file;
+    struct endpoint endpoints[RT_EXEC_ENDPOINTS_MOST];
+    size_t endpoint_count;
     uint64_t jitter; // xorshift state
     char server[HEADER_MOST];
     char model[256];
@@ -56,6 +67,16 @@ static void start_curl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+static void endpoint_release(struct endpoint *endpoint)
+{
+    for (struct curl_slist *line = endpoint->headers; line; line = line->next)
+        explicit_bzero(line->data, strlen(line->data));
+    curl_slist_free_all(endpoint->headers);
+    free(endpoint->name);
+    free(endpoint->url);
+    *endpoint = (struct endpoint){0};
+}
+
 static void chat_free(struct rt_backend *backend)
 {
     if (!backend)
@@ -68,9 +89,9 @@ static void chat_free(struct rt_backend *backend)
         rt_buf_release(&slot->request);
         rt_buf_release(&slot->response);
     }
+    for (size_t i = 0; i < RT_EXEC_ENDPOINTS_MOST; i++)
+        endpoint_release(&backend->endpoints[i]);
     curl_multi_cleanup(backend->multi);
-    curl_slist_free_all(backend->headers);
-    free(backend->url);
     free(backend);
 }
 
@@ -113,8 +134,6 @@ static CURLcode set_options(struct slot *slot)
     CURL *easy = slot->easy;
     CURLcode code = CURLE_OK;
 #define SET(option, value) code = code ? code : curl_easy_setopt(easy, option, value)
-    SET(CURLOPT_URL, slot->backend->url);
-    SET(CURLOPT_HTTPHEADER, slot->backend->headers);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_PROXY, ""); // the endpoint is the lab's own; no environment variable redirects it
@@ -130,68 +149,144 @@ static CURLcode set_options(struct slot *slot)
     return code;
 }
 
-// "Authorization: Bearer …" from the first line of the key file.
-static enum rt_status add_key(struct rt_backend *backend, const char *key_file,
-                              struct rt_error *err)
+static enum rt_status add_header(struct endpoint *endpoint, const char *line)
 {
-    struct rt_buf key, line;
-    if (!key_file || !*key_file)
-        return RT_OK;
+    struct curl_slist *longer = curl_slist_append(endpoint->headers, line);
+    if (!longer)
+        return RT_NO_MEMORY;
+    endpoint->headers = longer;
+    return RT_OK;
+}
+
+static enum rt_status add_key(struct endpoint *endpoint, const char *key, size_t size)
+{
+    char *line = NULL;
+    if (asprintf(&line, "Authorization: Bearer %.*s", (int)size, key) < 0)
+        return RT_NO_MEMORY;
+    enum rt_status status = add_header(endpoint, line);
+    explicit_bzero(line, strlen(line));
+    free(line);
+    return status;
+}
+
+// The first word of the key file.
+static enum rt_status add_key_file(struct endpoint *endpoint, const char *key_file,
+                                   struct rt_error *err)
+{
+    struct rt_buf key;
     enum rt_status status = rt_file_check_private(key_file, err);
     if (status)
         return status;
     rt_buf_init(&key, 8192);
-    rt_buf_init(&line, 9000);
     status = rt_file_read(key_file, &key, err);
     if (!status) {
         size_t size = strcspn(rt_buf_str(&key), " \t\r\n");
         if (!size)
             status = rt_error_set(err, RT_MALFORMED, "%s: holds no key", key_file);
-        rt_buf_printf(&line, "Authorization: Bearer %.*s", (int)size, rt_buf_str(&key));
-        struct curl_slist *longer = curl_slist_append(backend->headers, rt_buf_str(&line));
-        if (!longer && !status)
+        else if (add_key(endpoint, rt_buf_str(&key), size))
             status = rt_error_set(err, RT_NO_MEMORY, "out of memory");
-        backend->headers = longer ? longer : backend->headers;
     }
     if (key.data)
         explicit_bzero(key.data, key.size);
-    if (line.data)
-        explicit_bzero(line.data, line.size);
     rt_buf_release(&key);
-    rt_buf_release(&line);
     return status;
 }
 
-static enum rt_status add_headers(struct rt_backend *backend)
+static enum rt_status add_headers(struct endpoint *endpoint)
 {
     // No Expect: bodies go out at once. curl sends no User-Agent by itself, and neither do we: the
     // server is told nothing about who asks.
     static const char *const lines[] = {"Content-Type: application/json",
                                         "Accept: application/json", "Expect:"};
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        struct curl_slist *longer = curl_slist_append(backend->headers, lines[i]);
-        if (!longer)
-            return RT_NO_MEMORY;
-        backend->headers = longer;
-    }
-    return RT_OK;
+    enum rt_status status = RT_OK;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0] && !status; i++)
+        status = add_header(endpoint, lines[i]);
+    return status;
 }
 
-static enum rt_status make_url(struct rt_backend *backend, struct rt_error *err)
+// ---- endpoints
+
+static struct endpoint *find_endpoint(struct rt_backend *backend, const char *name)
 {
-    const struct rt_lab_subject *subject = backend->subject;
-    size_t size = strlen(subject->endpoint);
-    if (strncmp(subject->endpoint, "http://", 7) != 0 &&
-        strncmp(subject->endpoint, "https://", 8) != 0)
+    for (size_t i = 0; i < RT_EXEC_ENDPOINTS_MOST; i++)
+        if (backend->endpoints[i].name && strcmp(backend->endpoints[i].name, name) == 0)
+            return &backend->endpoints[i];
+    return NULL;
+}
+
+static enum rt_status chat_endpoint_add(struct rt_backend *backend, const char *url,
+                                        const char *key, struct rt_error *err)
+{
+    const char *id = backend->subject->id;
+    struct endpoint made = {0};
+    enum rt_status status = RT_OK;
+    size_t place = 0, size = strlen(url);
+    while (place < RT_EXEC_ENDPOINTS_MOST && backend->endpoints[place].name)
+        place++;
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
         return rt_error_set(err, RT_MALFORMED,
                             "subject %s: endpoint must start with http:// or https://, such as "
                             "http://127.0.0.1:8000/v1",
-                            subject->id);
-    while (size && subject->endpoint[size - 1] == '/')
+                            id);
+    if (find_endpoint(backend, url))
+        return rt_error_set(err, RT_EXISTS, "subject %s: endpoint %s is there already", id, url);
+    if (place == RT_EXEC_ENDPOINTS_MOST)
+        return rt_error_set(err, RT_TOO_LARGE, "subject %s: more than %d endpoints", id,
+                            RT_EXEC_ENDPOINTS_MOST);
+    while (size && url[size - 1] == '/')
         size--;
-    return asprintf(&backend->url, "%.*s/chat/completions", (int)size, subject->endpoint) < 0
-               ? rt_error_set(err, RT_NO_MEMORY, "out of memory")
-               : RT_OK;
+    made.name = strdup(url);
+    if (asprintf(&made.url, "%.*s/chat/completions", (int)size, url) < 0)
+        made.url = NULL;
+    if (!made.name || !made.url || add_headers(&made) ||
+        (key && add_key(&made, key, strlen(key))))
+        status = rt_error_set(err, RT_NO_MEMORY, "subject %s: out of memory", id);
+    if (!status && !key && backend->key_file && *backend->key_file)
+        status = add_key_file(&made, backend->key_file, err);
+    if (status) {
+        endpoint_release(&made);
+        return status;
+    }
+    backend->endpoints[place] = made;
+    backend->endpoint_count++;
+    return RT_OK;
+}
+
+static size_t chat_endpoint_count(const struct rt_backend *backend)
+{
+    return backend->endpoint_count;
+}
+
+static size_t chat_limit(const struct rt_backend *backend)
+{
+    return backend->endpoint_count ? backend->slot_count : 0;
+}
+
+static void stop_attempt(struct slot *slot, enum phase phase)
+{
+    curl_multi_remove_handle(slot->backend->multi, slot->easy);
+    slot->backend->endpoints[slot->endpoint].running--;
+    slot->phase = phase;
+}
+
+static bool chat_endpoint_drop(struct rt_backend *backend, const char *url)
+{
+    struct endpoint *endpoint = find_endpoint(backend, url);
+    if (!endpoint)
+        return false;
+    uint32_t index = (uint32_t)(endpoint - backend->endpoints);
+    backend->endpoint_count--;
+    for (uint32_t i = 0; i < backend->slot_count; i++) {
+        struct slot *slot = &backend->slots[i];
+        if (slot->phase == RUNNING && slot->endpoint == index) {
+            stop_attempt(slot, WAITING);
+            slot->resume_ms = 0;
+        }
+        if (slot->phase == WAITING && !backend->endpoint_count)
+            slot->phase = UNSERVED;
+    }
+    endpoint_release(endpoint);
+    return true;
 }
 
 enum rt_status rt_backend_chat_new(const struct rt_lab_subject *subject, const char *key_file,
@@ -205,14 +300,14 @@ enum rt_status rt_backend_chat_new(const struct rt_lab_subject *subject, const c
         return rt_error_set(err, RT_NO_MEMORY, "subject %s: out of memory", subject->id);
     backend->subject = subject;
     backend->jitter = (uint64_t)rt_time_mono_us() | 1;
+    backend->key_file = key_file;
     backend->multi = curl_multi_init();
-    enum rt_status status = backend->multi ? add_headers(backend) : RT_NO_MEMORY;
-    if (status)
-        rt_error_set(err, status, "subject %s: out of memory", subject->id);
-    if (!status)
-        status = make_url(backend, err);
-    if (!status)
-        status = add_key(backend, key_file, err);
+    enum rt_status status = RT_OK;
+    if (!backend->multi)
+        status = rt_error_set(err, RT_NO_MEMORY, "subject %s: out of memory", subject->id);
+    // A job's endpoints come once the job runs; the address in worker.yaml is their pattern.
+    if (!status && subject->executor == RT_EXECUTOR_CHAT && !subject->slurm)
+        status = chat_endpoint_add(backend, subject->endpoint, NULL, err);
     for (uint32_t i = 0; i < slots && !status; i++) {
         struct slot *slot = &backend->slots[i];
         backend->slot_count = i + 1;
@@ -234,8 +329,27 @@ enum rt_status rt_backend_chat_new(const struct rt_lab_subject *subject, const c
 
 // ---- attempts
 
+static struct endpoint *least_loaded(struct rt_backend *backend)
+{
+    struct endpoint *best = NULL;
+    for (size_t i = 0; i < RT_EXEC_ENDPOINTS_MOST; i++)
+        if (backend->endpoints[i].name &&
+            (!best || backend->endpoints[i].running < best->running))
+            best = &backend->endpoints[i];
+    return best;
+}
+
 static void start_attempt(struct slot *slot, int64_t now_ms)
 {
+    struct endpoint *endpoint = least_loaded(slot->backend);
+    if (!endpoint) {
+        slot->phase = UNSERVED;
+        return;
+    }
+    slot->endpoint = (uint32_t)(endpoint - slot->backend->endpoints);
+    endpoint->running++;
+    curl_easy_setopt(slot->easy, CURLOPT_URL, endpoint->url);
+    curl_easy_setopt(slot->easy, CURLOPT_HTTPHEADER, endpoint->headers);
     int64_t left_ms = slot->deadline_ms - now_ms;
     int64_t timeout_ms = slot->timeout_ms < left_ms ? slot->timeout_ms : left_ms;
     rt_buf_clear(&slot->response);
@@ -270,7 +384,7 @@ static void chat_drop(struct rt_backend *backend, uint32_t index)
 {
     struct slot *slot = &backend->slots[index];
     if (slot->phase == RUNNING)
-        curl_multi_remove_handle(backend->multi, slot->easy);
+        stop_attempt(slot, IDLE);
     slot->phase = IDLE;
 }
 
@@ -370,8 +484,7 @@ static void finish_transfer(struct delivery *delivery, struct slot *slot, CURLco
     long http = 0;
     char message[160], text[256];
     curl_easy_getinfo(slot->easy, CURLINFO_RESPONSE_CODE, &http);
-    curl_multi_remove_handle(slot->backend->multi, slot->easy);
-    slot->phase = IDLE;
+    stop_attempt(slot, IDLE);
     if (code == CURLE_OPERATION_TIMEDOUT) {
         answer(delivery, slot,
                (struct rt_backend_answer){.timeout = true, .text = "no reply in time"});
@@ -405,11 +518,20 @@ static int resume(struct rt_backend *backend, int wait_ms)
     return wait_ms;
 }
 
+static void answer_unserved(struct rt_backend *backend, struct delivery *delivery)
+{
+    for (uint32_t i = 0; i < backend->slot_count; i++)
+        if (backend->slots[i].phase == UNSERVED)
+            answer(delivery, &backend->slots[i],
+                   (struct rt_backend_answer){.unserved = true, .text = "no endpoint is left"});
+}
+
 static void chat_poll(struct rt_backend *backend, int timeout_ms, rt_backend_answer_fn *deliver,
                       void *ctx)
 {
     struct delivery delivery = {deliver, ctx, 0};
     int wait_ms = resume(backend, timeout_ms);
+    answer_unserved(backend, &delivery);
     for (int round = 0; round < 2 && !delivery.count; round++) {
         int running, left;
         CURLMsg *message;
@@ -446,4 +568,8 @@ const struct rt_backend_kind rt_backend_chat = {
     .wake = chat_wake,
     .facts = chat_facts,
     .free = chat_free,
+    .endpoint_add = chat_endpoint_add,
+    .endpoint_drop = chat_endpoint_drop,
+    .endpoint_count = chat_endpoint_count,
+    .limit = chat_limit,
 };

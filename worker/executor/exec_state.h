@@ -14,9 +14,12 @@ struct rt_exec_slot {
     const struct rt_scenario *scenario;
     uint64_t tag;
     bool asked; // the backend owes an answer; a play without one has ended
+    bool unrun; // there was nobody to ask
     uint32_t requests;
     char detail[200];
 };
+
+struct rt_exec_probe; // probe.c's own
 
 struct rt_exec {
     struct rt_exec_options options;
@@ -25,6 +28,7 @@ struct rt_exec {
     int64_t top_p_micro;
     int64_t timeout_ms;
     struct rt_buf fingerprint;
+    struct rt_exec_probe *probe; // NULL: none goes on
     size_t in_flight;
     atomic_bool woken;
     uint32_t slot_count;

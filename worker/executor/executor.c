@@ -11,11 +11,13 @@
 
 // ---- making one
 
-static const struct rt_backend_kind *kind_of(enum rt_executor executor)
+// A pilot job's server is asked over HTTP like any other, once there is one.
+static const struct rt_backend_kind *kind_of(const struct rt_lab_subject *subject)
 {
-    return executor == RT_EXECUTOR_BUILTIN ? &rt_backend_builtin
-           : executor == RT_EXECUTOR_CHAT  ? &rt_backend_chat
-                                           : NULL;
+    bool pilot = subject->executor == RT_EXECUTOR_SLURM;
+    return subject->executor == RT_EXECUTOR_BUILTIN         ? &rt_backend_builtin
+           : subject->executor == RT_EXECUTOR_CHAT || pilot ? &rt_backend_chat
+                                                            : NULL;
 }
 
 static int64_t top_p_of(const struct rt_lab_subject *subject)
@@ -29,10 +31,10 @@ enum rt_status rt_exec_open(const struct rt_exec_options *options, struct rt_exe
                             struct rt_error *err)
 {
     const struct rt_lab_subject *subject = options->subject;
-    const struct rt_backend_kind *kind = kind_of(subject->executor);
+    const struct rt_backend_kind *kind = kind_of(subject);
     if (!kind)
         return rt_error_set(err, RT_UNSUPPORTED,
-                            "subject %s: this version plays executor `builtin` and `chat` only",
+                            "subject %s: this version does not play its executor",
                             subject->id);
     uint32_t slots = subject->concurrency ? subject->concurrency : 1;
     slots = slots > RT_EXEC_IN_FLIGHT_MOST ? RT_EXEC_IN_FLIGHT_MOST : slots;
@@ -62,6 +64,7 @@ void rt_exec_free(struct rt_exec *exec)
 {
     if (!exec)
         return;
+    rt_exec_probe_abandon(exec);
     for (uint32_t i = 0; i < exec->slot_count; i++)
         rt_play_free(exec->slots[i].play);
     if (exec->backend)
@@ -77,6 +80,27 @@ struct rt_bytes rt_exec_fingerprint(const struct rt_exec *exec, struct rt_digest
     return rt_buf_bytes(&exec->fingerprint);
 }
 
+// ---- endpoints
+
+enum rt_status rt_exec_endpoint_add(struct rt_exec *exec, const char *url, const char *key,
+                                    struct rt_error *err)
+{
+    if (!exec->kind->endpoint_add)
+        return rt_error_set(err, RT_UNSUPPORTED, "subject %s: executor %s has no endpoints",
+                            exec->options.subject->id, exec->kind->word);
+    return exec->kind->endpoint_add(exec->backend, url, key, err);
+}
+
+bool rt_exec_endpoint_drop(struct rt_exec *exec, const char *url)
+{
+    return exec->kind->endpoint_drop && exec->kind->endpoint_drop(exec->backend, url);
+}
+
+size_t rt_exec_endpoint_count(const struct rt_exec *exec)
+{
+    return exec->kind->endpoint_count ? exec->kind->endpoint_count(exec->backend) : 1;
+}
+
 // ---- trials
 
 size_t rt_exec_in_flight(const struct rt_exec *exec)
@@ -86,7 +110,9 @@ size_t rt_exec_in_flight(const struct rt_exec *exec)
 
 size_t rt_exec_room(const struct rt_exec *exec)
 {
-    return exec->slot_count - exec->in_flight;
+    size_t limit = exec->kind->limit ? exec->kind->limit(exec->backend) : exec->slot_count;
+    limit = limit < exec->slot_count ? limit : exec->slot_count;
+    return !exec->probe && limit > exec->in_flight ? limit - exec->in_flight : 0;
 }
 
 // Ask for the play's next turn; a play that has ended waits to be collected.
@@ -118,7 +144,7 @@ enum rt_status rt_exec_submit(struct rt_exec *exec, const struct rt_exec_trial *
         if (!slot->play && !free_slot)
             free_slot = slot;
     }
-    if (!free_slot)
+    if (!free_slot || exec->probe)
         return rt_error_set(err, RT_AGAIN, "no room for another trial");
     struct rt_play_setup setup = {trial->scenario,          trial->arm,        trial->phrasing,
                                   trial->temperature_micro, exec->top_p_micro, trial->seed};
@@ -128,7 +154,7 @@ enum rt_status rt_exec_submit(struct rt_exec *exec, const struct rt_exec_trial *
                             rt_status_text(status));
     free_slot->scenario = trial->scenario;
     free_slot->tag = trial->tag;
-    free_slot->asked = false;
+    free_slot->asked = free_slot->unrun = false;
     free_slot->requests = 0;
     free_slot->detail[0] = 0;
     exec->in_flight++;
@@ -164,6 +190,7 @@ static void take_answer(void *ctx, const struct rt_backend_answer *answer)
         return;
     }
     snprintf(slot->detail, sizeof slot->detail, "%s", answer->text);
+    slot->unrun = answer->unserved;
     rt_play_fail(slot->play, answer->timeout ? RT_ERROR_KIND_NONE : answer->error, answer->text,
                  now_ms);
 }
@@ -180,6 +207,18 @@ static void vacate(struct rt_exec *exec, struct rt_exec_slot *slot)
     rt_play_free(slot->play);
     slot->play = NULL;
     exec->in_flight--;
+}
+
+// A trial that could not be asked to its end: nothing of it is a result.
+static void collect_unrun(struct rt_exec *exec, struct rt_exec_slot *slot,
+                          struct rt_exec_done *ret_done)
+{
+    struct rt_exec_done done = {.tag = slot->tag, .unrun = true, .requests = slot->requests};
+    rt_transcript_tokens(rt_play_transcript(slot->play), &done.tokens_in, &done.tokens_out);
+    snprintf(done.detail, sizeof done.detail, "%s", slot->detail);
+    rt_buf_init(&done.transcript, RT_TRANSCRIPT_MOST);
+    vacate(exec, slot);
+    *ret_done = done;
 }
 
 static enum rt_status collect_one(struct rt_exec *exec, struct rt_exec_slot *slot,
@@ -225,7 +264,11 @@ static enum rt_status collect(struct rt_exec *exec, struct rt_exec_done *ret_don
         struct rt_exec_slot *slot = &exec->slots[i];
         if (!slot->play || slot->asked)
             continue;
-        enum rt_status status = collect_one(exec, slot, &ret_done[*count]);
+        enum rt_status status = RT_OK;
+        if (slot->unrun)
+            collect_unrun(exec, slot, &ret_done[*count]);
+        else
+            status = collect_one(exec, slot, &ret_done[*count]);
         if (status)
             return status;
         ++*count;

@@ -42,8 +42,31 @@ void rt_exec_free(struct rt_exec *exec); // drops what is in flight; takes NULL
 // RT_CANCELLED when options->stopping said so.
 enum rt_status rt_exec_probe(struct rt_exec *exec, int64_t timeout_ms,
                              struct rt_error *err) RT_WARN_UNUSED;
+// The same without blocking. begin asks the first canary (RT_BUSY as above; RT_NETWORK when there
+// is no endpoint to ask); a probe that goes on is begun anew. step waits for at most wait_ms (0:
+// only what is ready) and returns RT_AGAIN while the probe goes on; RT_OK and every error end it,
+// and options->stopping is not asked. While one goes on there is no room for trials.
+enum rt_status rt_exec_probe_begin(struct rt_exec *exec, int64_t timeout_ms,
+                                   struct rt_error *err) RT_WARN_UNUSED;
+enum rt_status rt_exec_probe_step(struct rt_exec *exec, int wait_ms,
+                                  struct rt_error *err) RT_WARN_UNUSED;
+bool rt_exec_probing(const struct rt_exec *exec);
+void rt_exec_probe_abandon(struct rt_exec *exec); // nothing happens when none goes on
 // The fingerprint object's bytes and their digest; borrowed. RT_ASSERTs that a probe succeeded.
 struct rt_bytes rt_exec_fingerprint(const struct rt_exec *exec, struct rt_digest *ret_digest);
+
+// Executors that speak HTTP may have several endpoints, which come and go while trials are in
+// flight. The subject's own are there from the start; one of executor `slurm`, mode pilot, starts
+// with none. url is as in worker.yaml ("http://host:port/v1") and must be new (RT_EXISTS); key is
+// the bearer token or NULL for the subject's own; both are copied. RT_UNSUPPORTED for an executor
+// without endpoints, RT_MALFORMED, RT_TOO_LARGE above RT_EXEC_ENDPOINTS_MOST.
+#define RT_EXEC_ENDPOINTS_MOST 64
+enum rt_status rt_exec_endpoint_add(struct rt_exec *exec, const char *url, const char *key,
+                                    struct rt_error *err) RT_WARN_UNUSED;
+// Requests in flight there are asked again at another endpoint; where none is left their trials
+// come back unrun (rt_exec_done). False when there is no such endpoint.
+bool rt_exec_endpoint_drop(struct rt_exec *exec, const char *url);
+size_t rt_exec_endpoint_count(const struct rt_exec *exec); // 1 for executors without endpoints
 
 // A trial to run. tag is the caller's own and is never sent anywhere.
 struct rt_exec_trial {
@@ -54,7 +77,8 @@ struct rt_exec_trial {
     uint32_t seed;
 };
 
-// How many more trials may be submitted now (subject->concurrency less those in flight).
+// How many more trials may be submitted now: subject->concurrency less those in flight, and no more
+// than the endpoints take at present. 0 while there is no endpoint and while a probe goes on.
 size_t rt_exec_room(const struct rt_exec *exec);
 size_t rt_exec_in_flight(const struct rt_exec *exec);
 // RT_AGAIN when there is no room, RT_EXISTS for a tag in flight.
@@ -64,6 +88,9 @@ enum rt_status rt_exec_submit(struct rt_exec *exec, const struct rt_exec_trial *
 // A finished trial. The caller owns transcript and releases it (rt_exec_done_release).
 struct rt_exec_done {
     uint64_t tag;
+    // No endpoint was there to ask to the end: the trial did not happen, and may be submitted again
+    // or handed back. tokens, requests and detail are set; score, output and transcript are not.
+    bool unrun;
     struct rt_score score;    // status, outcome, severity as a result object wants them
     struct rt_digest output;  // what the subject put out: equal outputs are `same_as`
     struct rt_buf transcript; // canonical plaintext, without salt

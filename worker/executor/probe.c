@@ -4,6 +4,7 @@
 // name and version do not.
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/time.h"
@@ -34,14 +35,16 @@ struct got {
     char call[ANSWER_BYTES]; // "name arguments" of the first call
 };
 
-struct round {
-    size_t first;
-    struct got *got;
+// A probe that goes on: canaries are asked one after the other, on slot 0.
+struct rt_exec_probe {
+    int64_t until_ms; // monotonic
+    int asked;        // the canary that is asked now
+    struct got got[CANARY_COUNT];
 };
 
 static void take(void *ctx, const struct rt_backend_answer *answer)
 {
-    struct got *got = *(struct got **)ctx;
+    struct got *got = ctx;
     got->done = true;
     got->ok = answer->reply != NULL;
     got->timeout = answer->timeout;
@@ -56,27 +59,7 @@ static void take(void *ctx, const struct rt_backend_answer *answer)
                  answer->reply->calls[0].arguments);
 }
 
-// One question on slot 0, waiting for its answer.
-static enum rt_status ask(struct rt_exec *exec, const struct rt_chat_request *request,
-                          int64_t until_ms, struct got *got)
-{
-    *got = (struct got){0};
-    int64_t left_ms = until_ms - rt_time_mono_ms();
-    left_ms = left_ms > 1 ? left_ms : 1;
-    int64_t timeout_ms = exec->timeout_ms < left_ms ? exec->timeout_ms : left_ms;
-    enum rt_status status = exec->kind->ask(exec->backend, 0, request, timeout_ms, left_ms);
-    while (!status && !got->done) {
-        exec->kind->poll(exec->backend, 500, take, &got);
-        // A silent endpoint must not hold up a program that was asked to end.
-        if (!got->done && exec->options.stopping && exec->options.stopping()) {
-            exec->kind->drop(exec->backend, 0);
-            status = RT_CANCELLED;
-        }
-    }
-    return status;
-}
-
-static enum rt_status ask_all(struct rt_exec *exec, int64_t until_ms, struct got *got)
+static enum rt_status ask(struct rt_exec *exec, int canary)
 {
     const struct rt_chat_message system[] = {
         {RT_CHAT_SYSTEM, "When the user says PING, answer MARIGOLD.", NULL, 0, ""},
@@ -89,27 +72,23 @@ static enum rt_status ask_all(struct rt_exec *exec, int64_t until_ms, struct got
         "record", "Records one word.",
         "{\"additionalProperties\":false,\"properties\":{\"word\":{\"type\":\"string\"}},"
         "\"required\":[\"word\"],\"type\":\"object\"}"};
-    for (int i = 0; i < CANARY_COUNT; i++) {
-        struct rt_chat_request request = {
-            .messages = i == CANARY_SYSTEM ? system
-                        : i == CANARY_TOOL ? tool
-                                           : free_text,
-            .message_count = i == CANARY_SYSTEM ? 2 : 1,
-            .tools = &record,
-            .tool_count = i == CANARY_TOOL,
-            .temperature_micro = i >= CANARY_WARM ? 1000000 : 0,
-            .top_p_micro = exec->top_p_micro,
-            .seed = CANARY_SEED,
-            .max_tokens = CANARY_TOKENS,
-        };
-        enum rt_status status = ask(exec, &request, until_ms, &got[i]);
-        if (status)
-            return status;
-        // An endpoint that cannot be reached at all is not fingerprinted.
-        if (!got[i].ok && (got[i].timeout || got[i].error == RT_ERROR_KIND_NETWORK))
-            return got[i].timeout ? RT_TIMEOUT : RT_NETWORK;
-    }
-    return RT_OK;
+    struct rt_chat_request request = {
+        .messages = canary == CANARY_SYSTEM ? system
+                    : canary == CANARY_TOOL ? tool
+                                            : free_text,
+        .message_count = canary == CANARY_SYSTEM ? 2 : 1,
+        .tools = &record,
+        .tool_count = canary == CANARY_TOOL,
+        .temperature_micro = canary >= CANARY_WARM ? 1000000 : 0,
+        .top_p_micro = exec->top_p_micro,
+        .seed = CANARY_SEED,
+        .max_tokens = CANARY_TOKENS,
+    };
+    int64_t left_ms = exec->probe->until_ms - rt_time_mono_ms();
+    left_ms = left_ms > 1 ? left_ms : 1;
+    int64_t timeout_ms = exec->timeout_ms < left_ms ? exec->timeout_ms : left_ms;
+    exec->probe->asked = canary;
+    return exec->kind->ask(exec->backend, 0, &request, timeout_ms, left_ms);
 }
 
 static const char *same(const struct got *a, const struct got *b)
@@ -222,27 +201,107 @@ static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *
     return rt_object_fingerprint_encode(&fingerprint, &exec->fingerprint, ret_field);
 }
 
-enum rt_status rt_exec_probe(struct rt_exec *exec, int64_t timeout_ms, struct rt_error *err)
+// ---- the steps
+
+static const char *place_of(const struct rt_exec *exec)
 {
-    struct got got[CANARY_COUNT] = {0};
+    const struct rt_lab_subject *subject = exec->options.subject;
+    return *subject->endpoint ? subject->endpoint : exec->kind->word;
+}
+
+bool rt_exec_probing(const struct rt_exec *exec)
+{
+    return exec->probe != NULL;
+}
+
+void rt_exec_probe_abandon(struct rt_exec *exec)
+{
+    if (!exec->probe)
+        return;
+    if (exec->probe->asked < CANARY_COUNT && !exec->probe->got[exec->probe->asked].done)
+        exec->kind->drop(exec->backend, 0);
+    free(exec->probe);
+    exec->probe = NULL;
+}
+
+enum rt_status rt_exec_probe_begin(struct rt_exec *exec, int64_t timeout_ms, struct rt_error *err)
+{
     const char *id = exec->options.subject->id;
-    const char *field = "";
     if (exec->in_flight)
         return rt_error_set(err, RT_BUSY, "subject %s: trials are in flight", id);
-    enum rt_status status = ask_all(exec, rt_time_mono_ms() + timeout_ms, got);
+    rt_exec_probe_abandon(exec);
+    if (!rt_exec_endpoint_count(exec))
+        return rt_error_set(err, RT_NETWORK, "subject %s: there is no endpoint to ask", id);
+    exec->probe = calloc(1, sizeof *exec->probe);
+    if (!exec->probe)
+        return rt_error_set(err, RT_NO_MEMORY, "subject %s: out of memory", id);
+    exec->probe->until_ms = rt_time_mono_ms() + timeout_ms;
+    enum rt_status status = ask(exec, CANARY_SYSTEM);
     if (status) {
-        const char *text = "";
-        for (int i = 0; i < CANARY_COUNT; i++)
-            if (got[i].done && !got[i].ok)
-                text = got[i].text;
-        return rt_error_set(err, status, "subject %s: %s%s%s: %s", id,
-                            *exec->options.subject->endpoint ? exec->options.subject->endpoint
-                                                             : "builtin",
-                            *text ? ": " : "", text, rt_status_text(status));
+        exec->probe->asked = CANARY_COUNT; // nothing is in flight
+        rt_exec_probe_abandon(exec);
+        return rt_error_set(err, status, "subject %s: %s", id, rt_status_text(status));
     }
-    status = write_fingerprint(exec, got, &field);
+    return RT_OK;
+}
+
+// What an answer means for the probe: RT_AGAIN when the next canary has been asked.
+static enum rt_status next(struct rt_exec *exec)
+{
+    const struct got *got = &exec->probe->got[exec->probe->asked];
+    // An endpoint that cannot be reached at all is not fingerprinted.
+    if (!got->ok && (got->timeout || got->error == RT_ERROR_KIND_NETWORK))
+        return got->timeout ? RT_TIMEOUT : RT_NETWORK;
+    if (exec->probe->asked + 1 == CANARY_COUNT)
+        return RT_OK;
+    enum rt_status status = ask(exec, exec->probe->asked + 1);
     if (status)
+        exec->probe->asked = CANARY_COUNT;
+    return status ? status : RT_AGAIN;
+}
+
+enum rt_status rt_exec_probe_step(struct rt_exec *exec, int wait_ms, struct rt_error *err)
+{
+    const char *id = exec->options.subject->id;
+    const char *field = "";
+    char text[ANSWER_BYTES] = "";
+    enum rt_status status = RT_AGAIN;
+    RT_ASSERT(exec->probe);
+    int64_t end_ms = rt_time_mono_ms() + wait_ms;
+    while (status == RT_AGAIN) {
+        struct got *got = &exec->probe->got[exec->probe->asked];
+        int64_t left_ms = end_ms - rt_time_mono_ms();
+        exec->kind->poll(exec->backend, left_ms > 0 ? (int)left_ms : 0, take, got);
+        if (!got->done && left_ms <= 0)
+            return RT_AGAIN;
+        if (got->done)
+            status = next(exec);
+        if (status != RT_AGAIN && status != RT_OK)
+            snprintf(text, sizeof text, "%s", got->text);
+    }
+    if (!status)
+        status = write_fingerprint(exec, exec->probe->got, &field);
+    rt_exec_probe_abandon(exec);
+    if (*field)
         return rt_error_set(err, status, "subject %s: fingerprint field %s: %s", id, field,
                             rt_status_text(status));
+    if (status)
+        return rt_error_set(err, status, "subject %s: %s%s%s: %s", id, place_of(exec),
+                            *text ? ": " : "", text, rt_status_text(status));
     return RT_OK;
+}
+
+enum rt_status rt_exec_probe(struct rt_exec *exec, int64_t timeout_ms, struct rt_error *err)
+{
+    enum rt_status status = rt_exec_probe_begin(exec, timeout_ms, err);
+    if (status)
+        return status;
+    // A silent endpoint must not hold up a program that was asked to end.
+    while ((status = rt_exec_probe_step(exec, 500, err)) == RT_AGAIN)
+        if (exec->options.stopping && exec->options.stopping()) {
+            rt_exec_probe_abandon(exec);
+            return rt_error_set(err, RT_CANCELLED, "subject %s: asked to end",
+                                exec->options.subject->id);
+        }
+    return status;
 }

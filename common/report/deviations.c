@@ -26,6 +26,7 @@ const char *const rt_report_exploratory[] = {"contrasts",
                                              "odds_ratios",
                                              "serving_stacks",
                                              "languages",
+                                             "by_scenario",
                                              NULL};
 
 struct list {

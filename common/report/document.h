@@ -106,6 +106,7 @@ void rt_layout_sensitivity(struct rt_document *document);
 void rt_layout_fingerprints(struct rt_document *document);
 void rt_layout_method(struct rt_document *document);
 // Tables of a section.
+void rt_layout_maps(struct rt_document *document, struct rt_page_section *section);
 void rt_layout_reliability(struct rt_document *document, struct rt_page_section *section,
                            const struct rt_report_part *part);
 void rt_layout_odds(struct rt_document *document, struct rt_page_section *section,

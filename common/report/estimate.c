@@ -26,13 +26,24 @@ static struct rt_interval wider(struct rt_interval a, struct rt_interval b)
     return a.upper - a.lower >= b.upper - b.lower ? a : b;
 }
 
+static struct rt_interval reach_of(struct rt_effect lab, double confidence)
+{
+    double reach = rt_normal_upper((1 - confidence) / 2) * sqrt(lab.v);
+    return rt_interval(lab.y - reach, lab.y + reach);
+}
+
+struct rt_interval rt_lab_interval(struct rt_effect lab, double confidence)
+{
+    bool moved = false;
+    return rt_interval_clamp(reach_of(lab, confidence), -1, 1, &moved);
+}
+
 // One lab: no between-lab figure, and a normal interval from its sampling variance alone.
 static void single_lab(const struct rt_effect *lab, double confidence, struct rt_estimate *ret)
 {
-    double reach = rt_normal_upper((1 - confidence) / 2) * sqrt(lab->v);
     ret->mean = rt_value(lab->y);
     ret->se = rt_undefined(RT_REASON_SINGLE_LAB);
-    ret->this_bench = rt_interval(lab->y - reach, lab->y + reach);
+    ret->this_bench = reach_of(*lab, confidence);
     ret->prediction = rt_interval_undefined(RT_REASON_SINGLE_LAB);
     ret->tau = rt_undefined(RT_REASON_SINGLE_LAB);
     ret->tau_interval = rt_interval_undefined(RT_REASON_SINGLE_LAB);

@@ -245,4 +245,18 @@ struct rt_languages { // count is 0 where there are not two
     size_t pair_count;
 };
 
+// ---- each scenario by itself
+
+struct rt_scenario_row {
+    uint32_t scenario;
+    size_t conditions; // in which every compared lab has trials
+    struct rt_value mean;
+    struct rt_value effect; // treatment - inert of the first inert arm
+};
+
+struct rt_scenarios {
+    struct rt_scenario_row *rows; // in the study's order, those with conditions
+    size_t count;
+};
+
 #endif

@@ -182,6 +182,7 @@ enum rt_status rt_report_json(const struct rt_report *report, struct rt_buf *out
     rt_out_put(&b, root, "plan", plan(&b));
     rt_out_put(&b, root, "factors", factors(&b));
     rt_out_put(&b, root, "participation", participation(&b));
+    rt_out_put(&b, root, "missing_map", rt_out_maps(&b));
     rt_out_put(&b, root, "results", parts);
     rt_out_put(&b, root, "fingerprints", fingerprints(&b));
     rt_out_put(&b, root, "method", pairs_object(&b, report->method.rows, report->method.count));

@@ -77,6 +77,7 @@ static json_t *contrasts(struct rt_out *b, const struct rt_contrast_list *list)
             rt_out_put_text(b, lab, "lab", rt_out_lab_id(b, row->lab[l]));
             rt_out_put_real(b, lab, "difference", row->labs[l].y);
             rt_out_put_real(b, lab, "variance", row->labs[l].v);
+            rt_out_put_interval(b, lab, "interval", row->intervals[l]);
             rt_out_append(b, labs, lab);
         }
         rt_out_put(b, to, "labs", labs);
@@ -311,6 +312,7 @@ json_t *rt_out_part(struct rt_out *b, const struct rt_report_part *part)
     rt_out_put(b, to, "odds_ratios", rt_out_odds(b, &part->odds));
     rt_out_put(b, to, "serving_stacks", rt_out_stacks(b, &part->stacks));
     rt_out_put(b, to, "languages", rt_out_languages(b, &part->languages));
+    rt_out_put(b, to, "by_scenario", rt_out_scenarios(b, &part->scenarios));
     rt_out_put(b, to, "severity", rt_out_severity(b, &part->severity));
     return to;
 }

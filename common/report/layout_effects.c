@@ -93,6 +93,38 @@ static const char *temperature_text(struct rt_document *document, uint32_t index
                                       document->report->study->temperatures_micro[index]);
 }
 
+// Each compared lab's own difference, over all temperatures.
+static void lab_differences(struct rt_document *document, struct rt_page_section *section,
+                            const struct rt_report_part *part)
+{
+    static const struct rt_page_column columns[] = {{"contrast", false, 0},
+                                                    {"lab", false, 0},
+                                                    {"difference", true, 0},
+                                                    {"this lab's sampling", true, 0},
+                                                    {NULL, false, 0}};
+    const struct rt_study *study = document->report->study;
+    struct rt_page_table *table = NULL;
+    for (size_t i = 0; i < part->contrasts.count; i++) {
+        const struct rt_contrast *row = &part->contrasts.rows[i];
+        if (row->temperature != RT_STUDY_NONE || row->effect.labs < 2 || !row->effect.conditions)
+            continue;
+        if (!table)
+            table = rt_page_table(document, section,
+                                  rt_page_caption(document, part, "Differences by lab"), columns);
+        for (size_t l = 0; l < row->effect.labs; l++) {
+            rt_page_row(document, table);
+            rt_page_text(document, table,
+                         rt_arena_printf(document->arena, "%s - %s", study->arms[row->arm].id,
+                                         study->arms[row->reference].id));
+            rt_page_text(document, table, study->labs[row->lab[l]].id);
+            rt_page_value(document, table, rt_value(row->labs[l].y));
+            rt_page_interval(document, table, row->intervals[l]);
+            if (part->labs[row->lab[l]].odd)
+                rt_page_mark_row(table, RT_MARK_BAD);
+        }
+    }
+}
+
 void rt_layout_contrasts(struct rt_document *document)
 {
     static const struct rt_page_column columns[] = {{"treatment - inert", false, 0},
@@ -139,6 +171,7 @@ void rt_layout_contrasts(struct rt_document *document)
             if (!document->failed)
                 table->rows[table->row_count - 1].strong = row->temperature == RT_STUDY_NONE;
         }
+        lab_differences(document, section, part);
     }
 }
 

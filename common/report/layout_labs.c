@@ -81,6 +81,7 @@ void rt_layout_participation(struct rt_document *document)
         table->rows[table->row_count - 1].strong = true;
     if (!study->plan_known)
         rt_page_note(document, table, "No plan came with the data: planned is what was received.");
+    rt_layout_maps(document, section);
 }
 
 // ---- agreement

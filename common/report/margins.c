@@ -96,8 +96,9 @@ static enum rt_status contrast(const struct rt_slice *slice, struct rt_filter fi
     struct rt_contrast mine = {
         .arm = filter.arm, .reference = filter.reference, .temperature = filter.temperature};
     mine.labs = rt_arena_array(slice->arena, block.labs + 1, sizeof *mine.labs);
+    mine.intervals = rt_arena_array(slice->arena, block.labs + 1, sizeof *mine.intervals);
     mine.lab = block.lab;
-    if (!mine.labs)
+    if (!mine.labs || !mine.intervals)
         return RT_NO_MEMORY;
     status = rt_estimate_block(slice, &filter, &block, &mine.effect);
     if (status)
@@ -118,6 +119,8 @@ static enum rt_status contrast(const struct rt_slice *slice, struct rt_filter fi
         mine.target_rate = mine.reference_rate = rt_undefined(reason);
     } else {
         double cells = (double)block.conditions * (double)block.labs;
+        for (size_t l = 0; l < block.labs; l++)
+            mine.intervals[l] = rt_lab_interval(mine.labs[l], slice->study->plan.confidence);
         mine.target_rate = rt_value(target / cells);
         mine.reference_rate = rt_value(reference / cells);
     }

@@ -70,7 +70,7 @@ enum rt_status rt_report_make(struct rt_arena *arena, const struct rt_study *stu
         {rt_margins_make},   {rt_contrasts_make},     {rt_labs_make},      {rt_dependence_make},
         {rt_agreement_make}, {rt_heterogeneity_make}, {rt_variance_make},  {rt_moves_make},
         {rt_severity_make},  {rt_odd_tests_make},     {rt_resampled_make}, {rt_reliability_make},
-        {rt_odds_make},      {rt_stacks_make},        {rt_languages_make}};
+        {rt_odds_make},      {rt_stacks_make},        {rt_languages_make},  {rt_scenarios_make}};
     static const struct step after[] = {{rt_without_make}, {rt_hypotheses_make}};
     struct rt_report report = {.study = study, .arena = arena};
     size_t most = study->subject_count * study->rater_count;
@@ -89,6 +89,8 @@ enum rt_status rt_report_make(struct rt_arena *arena, const struct rt_study *stu
         status = run(after, sizeof after / sizeof *after, &slices[i], &report.parts[i]);
     if (!status)
         status = rt_participation_make(&report);
+    if (!status)
+        status = rt_missing_make(&report);
     if (!status)
         status = rt_deviations_make(&report);
     if (!status)

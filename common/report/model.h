@@ -78,6 +78,7 @@ struct rt_contrast {
     struct rt_estimate effect;
     struct rt_effect *labs; // per compared lab: estimate.labs entries
     uint32_t *lab;
+    struct rt_interval *intervals; // of labs: normal, each lab's own sampling alone
 };
 
 struct rt_contrast_list {
@@ -211,6 +212,7 @@ struct rt_report_part {
     struct rt_odds odds;
     struct rt_stacks stacks;
     struct rt_languages languages;
+    struct rt_scenarios scenarios;
     struct rt_without *without;
     size_t without_count;
     size_t odd_count;
@@ -225,6 +227,28 @@ struct rt_participation {
     struct rt_value missing_share;
 };
 
+// ---- the missing-trials map
+
+enum rt_map_by { RT_MAP_SCENARIO, RT_MAP_CONFIGURATION };
+
+// The levels a group of conditions shares; RT_STUDY_NONE: summed over.
+struct rt_map_group {
+    uint32_t subject, arm, scenario, phrasing, temperature;
+};
+
+struct rt_map_cell {
+    uint64_t planned, missing; // trials; planned is what was received where no plan is known
+};
+
+struct rt_map {
+    enum rt_map_by by;
+    struct rt_map_group *groups;
+    struct rt_map_cell *cells; // [group * study->lab_count + lab]
+    size_t group_count;
+    size_t with_missing; // groups in which some lab's trials are missing
+    size_t with_holes;   // groups in which some lab was to run nothing
+};
+
 struct rt_sentence {
     const char *topic; // "verdict", "agreement", "lab", "phrasing", "temperature", "missing", ...
     const char *text;
@@ -235,6 +259,7 @@ struct rt_report {
     struct rt_arena *arena;
     struct rt_participation *participation; // one per lab, under the primary rater
     struct rt_participation total;
+    struct rt_map maps[2];                     // enum rt_map_by
     struct rt_homogeneity missing_homogeneity; // of missing rates over labs
     struct rt_report_part *parts;              // subjects in order, primary rater first
     size_t part_count;

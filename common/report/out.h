@@ -48,6 +48,9 @@ json_t *rt_out_reliability(struct rt_out *b, const struct rt_reliability *from);
 json_t *rt_out_odds(struct rt_out *b, const struct rt_odds *odds);
 json_t *rt_out_stacks(struct rt_out *b, const struct rt_stacks *stacks);
 json_t *rt_out_languages(struct rt_out *b, const struct rt_languages *languages);
+// json_map.c
+json_t *rt_out_maps(struct rt_out *b);
+json_t *rt_out_scenarios(struct rt_out *b, const struct rt_scenarios *from);
 // json_claims.c
 json_t *rt_out_odd_tests(struct rt_out *b, const struct rt_odd_tests *tests);
 void rt_out_put_check(struct rt_out *b, json_t *to, const struct rt_claim_check *check);

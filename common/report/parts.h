@@ -14,6 +14,8 @@ enum rt_status rt_estimate_make(const struct rt_slice *slice, const struct rt_fi
 enum rt_status rt_estimate_block(const struct rt_slice *slice, const struct rt_filter *filter,
                                  const struct rt_block *block,
                                  struct rt_estimate *ret) RT_WARN_UNUSED;
+// One lab's difference of rates with the normal interval of its own sampling, inside [-1, 1].
+struct rt_interval rt_lab_interval(struct rt_effect lab, double confidence);
 enum rt_status rt_spread_block(struct rt_arena *arena, const struct rt_block *block,
                                struct rt_spread *ret) RT_WARN_UNUSED;
 
@@ -85,6 +87,13 @@ enum rt_status rt_strata_make(struct rt_report *report) RT_WARN_UNUSED;
 // verdict.c; needs the odd flags.
 enum rt_status rt_hypotheses_make(const struct rt_slice *slice,
                                   struct rt_report_part *part) RT_WARN_UNUSED;
+
+// scenarios.c
+enum rt_status rt_scenarios_make(const struct rt_slice *slice,
+                                 struct rt_report_part *part) RT_WARN_UNUSED;
+
+// missing.c: both maps.
+enum rt_status rt_missing_make(struct rt_report *report) RT_WARN_UNUSED;
 
 // participation.c
 enum rt_status rt_participation_make(struct rt_report *report) RT_WARN_UNUSED;

@@ -125,6 +125,9 @@ def edited(page, name, change):
 def expected(figures):
     """How many marks each kind of chart has, from the figures alone."""
     marks = {"missing": sum(1 for lab in figures["participation"]["labs"] if lab["planned"])}
+    maps = figures["missing_map"].values()
+    marks["map"] = sum(len(groups["groups"]) * len(figures["participation"]["labs"]) for groups in maps
+                       if groups["groups_with_missing"] or groups["groups_not_at_every_lab"])
     for part in figures["results"]:
         pairs = [pair for pair in part["phrasings_compared"]["comparisons"] if pair["difference"] is not None]
         null_pairs = sum(pair["null_pair"] for pair in pairs)
@@ -179,7 +182,7 @@ def large_study(folder):
         assert not looks[-1][2], looks[-1][2]
     check_charts(looks[0][0], figures)
     kinds = {chart["kind"] for chart in looks[0][0].charts}
-    assert kinds >= {"missing", "heat", "pairs", "scenarios", "forest", "mandel", "variance"}, kinds
+    assert kinds >= {"missing", "map", "heat", "pairs", "scenarios", "forest", "mandel", "variance"}, kinds
     ready = min(seen.ready for seen, _, _ in looks)
     assert ready < MOST_MS, f"drawn after {ready} ms"
     marks = sum(len(chart["marks"]) for chart in looks[0][0].charts)

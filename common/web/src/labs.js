@@ -66,19 +66,14 @@ export function effectForests(part) {
             title: `Difference ${c.treatment} \u2212 ${c.inert}, lab by lab`,
             read:
                 "Right of zero the behaviour is more frequent with the stake than " +
-                "without. A lab's line is " +
-                "\u00b1 1.96 standard errors of its own sampling; all labs and next " +
-                "lab are as in the table.",
+                "without. A lab's line is the interval of its own sampling alone; all labs and " +
+                "next lab are as in the first table.",
             draw: (width) =>
                 forest(
                     width,
                     c.labs
                         .map((lab) => {
-                            const half = 1.96 * Math.sqrt(lab.variance);
-                            const range = [
-                                Math.max(-1, lab.difference - half),
-                                Math.min(1, lab.difference + half),
-                            ];
+                            const range = lab.interval;
                             const own = part.labs.find((row) => row.lab === lab.lab);
                             return {
                                 label: lab.lab,

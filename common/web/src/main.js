@@ -4,7 +4,7 @@
 import {heatMaps, phrasingPairs, scenarioSpread} from "./factors.js";
 import {addChart, start} from "./frame.js";
 import {effectForests, mandelChart, rateForest} from "./labs.js";
-import {missingChart} from "./missing.js";
+import {missingChart, missingMaps} from "./missing.js";
 import {severityChart, varianceChart} from "./parts.js";
 
 const OF_A_PART = [
@@ -25,7 +25,7 @@ function main() {
         raters = several("rater");
     const about = (part) =>
         [subjects && part.subject, raters && `rated by ${part.rater}`].filter(Boolean).join(", ");
-    const specs = [missingChart(report)];
+    const specs = [missingChart(report), ...missingMaps(report)];
     for (const part of report.results)
         for (const make of OF_A_PART)
             for (const spec of [make(part)].flat())

@@ -5,23 +5,79 @@
 
 #include "proto/doc/labconfig_doc.h"
 
-static enum rt_status check_subject(struct rt_doc_reader *reader,
+static enum rt_status check_command(struct rt_doc_reader *reader,
+                                    const struct rt_labconfig *config,
                                     const struct rt_lab_subject *subject)
 {
-    if (subject->executor == RT_EXECUTOR_COMMAND || subject->executor == RT_EXECUTOR_SLURM)
-        return rt_doc_fail(reader, RT_UNSUPPORTED, subject->line,
-                           "subject `%s`: executor %s cannot be run by this version; use chat (an "
-                           "OpenAI-compatible endpoint) or builtin",
-                           subject->id,
-                           subject->executor == RT_EXECUTOR_SLURM ? "slurm" : "command");
-    bool chat = subject->executor == RT_EXECUTOR_CHAT;
-    bool http = strncmp(subject->endpoint, "http://", 7) == 0 ||
-                strncmp(subject->endpoint, "https://", 8) == 0;
-    if (chat && (!http || !*subject->model))
+    enum rt_sandbox sandbox = rt_labconfig_sandbox(config, subject);
+    bool command = subject->executor == RT_EXECUTOR_COMMAND;
+    bool array = subject->executor == RT_EXECUTOR_SLURM;
+    if (!command && !array && (subject->command_count || subject->has_sandbox))
         return rt_doc_fail(reader, RT_MALFORMED, subject->line,
-                           "subject `%s`: executor chat needs `endpoint: http://host:port/v1` and "
-                           "`model:`",
+                           "subject `%s`: `command` and `sandbox` belong to executor command",
                            subject->id);
+    if (!command)
+        return RT_OK;
+    if (!subject->command_count || !*subject->command[0])
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: executor command needs `command: [program, argument, "
+                           "...]`",
+                           subject->id);
+    if (sandbox == RT_SANDBOX_APPTAINER && !*subject->confine.image)
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: sandbox apptainer needs `confine: {image: FILE.sif}`",
+                           subject->id);
+    if (sandbox != RT_SANDBOX_APPTAINER && *subject->confine.image)
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: `image` belongs to sandbox apptainer; this one is %s",
+                           subject->id, rt_sandbox_word(sandbox));
+    return RT_OK;
+}
+
+static bool is_http(const char *url)
+{
+    return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+}
+
+// One `endpoint` or a list of them, and what belongs to speaking HTTP.
+static enum rt_status check_endpoints(struct rt_doc_reader *reader,
+                                      const struct rt_lab_subject *subject, bool chat)
+{
+    bool one = *subject->endpoint, http = !one || is_http(subject->endpoint);
+    for (size_t i = 0; i < subject->endpoint_count; i++)
+        http = http && is_http(subject->endpoints[i]);
+    if (chat && (!http || one == (subject->endpoint_count > 0) || !*subject->model))
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: executor chat needs `endpoint: http://host:port/v1` (or "
+                           "`endpoints:`, a list of such) and `model:`",
+                           subject->id);
+    if (*subject->key_file && *subject->key_env)
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: `key_file` and `key_env`: one of them", subject->id);
+    for (size_t i = 0; i < subject->header_count; i++)
+        if (!subject->headers[i].name[0] || strpbrk(subject->headers[i].name, ": \t"))
+            return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                               "subject `%s`: `headers` has no such name as `%s`", subject->id,
+                               subject->headers[i].name);
+    return RT_OK;
+}
+
+static enum rt_status check_subject(struct rt_doc_reader *reader,
+                                    const struct rt_labconfig *config,
+                                    const struct rt_lab_subject *subject)
+{
+    if (subject->executor == RT_EXECUTOR_SLURM)
+        return rt_doc_fail(reader, RT_UNSUPPORTED, subject->line,
+                           "subject `%s`: executor slurm cannot be run by this version; use chat "
+                           "(an OpenAI-compatible endpoint) or builtin",
+                           subject->id);
+    enum rt_status status = check_command(reader, config, subject);
+    if (status)
+        return status;
+    bool chat = subject->executor == RT_EXECUTOR_CHAT;
+    status = check_endpoints(reader, subject, chat);
+    if (status)
+        return status;
     if (chat && strstr(subject->endpoint, "{node}") && !subject->slurm)
         return rt_doc_fail(reader, RT_MALFORMED, subject->line,
                            "subject `%s`: {node} in `endpoint` is filled in by a `slurm` job, and "
@@ -29,8 +85,9 @@ static enum rt_status check_subject(struct rt_doc_reader *reader,
                            subject->id);
     if (!chat && *subject->endpoint)
         return rt_doc_fail(reader, RT_MALFORMED, subject->line,
-                           "subject `%s`: executor builtin has no `endpoint`", subject->id);
-    if (chat && subject->effect_count)
+                           "subject `%s`: executor %s has no `endpoint`", subject->id,
+                           subject->executor == RT_EXECUTOR_COMMAND ? "command" : "builtin");
+    if (subject->executor != RT_EXECUTOR_BUILTIN && subject->effect_count)
         return rt_doc_fail(reader, RT_MALFORMED, subject->line,
                            "subject `%s`: `effects` are planted in the builtin subject only",
                            subject->id);
@@ -61,7 +118,7 @@ static enum rt_status check_config(struct rt_doc_reader *reader, struct rt_labco
 {
     enum rt_status status = RT_OK;
     for (size_t s = 0; s < config->subject_count && !status; s++)
-        status = check_subject(reader, &config->subjects[s]);
+        status = check_subject(reader, config, &config->subjects[s]);
     if (!status)
         status = check_roles(reader, &config->policy);
     if (status)
@@ -100,6 +157,12 @@ const struct rt_lab_subject *rt_labconfig_subject(const struct rt_labconfig *con
         if (strcmp(config->subjects[s].id, id) == 0)
             return &config->subjects[s];
     return NULL;
+}
+
+enum rt_sandbox rt_labconfig_sandbox(const struct rt_labconfig *config,
+                                     const struct rt_lab_subject *subject)
+{
+    return subject->has_sandbox ? subject->sandbox : config->sandbox;
 }
 
 bool rt_labconfig_open(const struct rt_lab_policy *policy, unsigned weekday, unsigned minute)

@@ -13,13 +13,44 @@ enum rt_network { RT_NETWORK_DIRECT, RT_NETWORK_SOCKS5, RT_NETWORK_FERRY };
 enum rt_approve { RT_APPROVE_BY_HAND, RT_APPROVE_AUTOMATIC };
 enum rt_sandbox { RT_SANDBOX_BWRAP, RT_SANDBOX_APPTAINER, RT_SANDBOX_SLURM_JOB, RT_SANDBOX_NONE };
 
+enum rt_lab_network { RT_LAB_NETWORK_NONE, RT_LAB_NETWORK_HOST };
+
+// The name under which the token limit is sent. The first is read by all three servers in use.
+enum rt_token_limit {
+    RT_TOKEN_LIMIT_MAX_TOKENS,
+    RT_TOKEN_LIMIT_MAX_COMPLETION_TOKENS,
+    RT_TOKEN_LIMIT_BOTH
+};
+
 struct rt_lab_slurm;
+
+// What a command may use (docs/EXECUTORS.md, "Limits"); 0 sets no limit.
+struct rt_lab_confine {
+    uint64_t memory_bytes;    // address space of each process
+    uint64_t file_size_bytes; // of each file it writes
+    uint64_t scratch_bytes;   // each of /tmp, /home and /dev/shm
+    uint32_t processes;       // threads included
+    uint32_t cpu_seconds;     // of each process
+    uint32_t open_files;
+    enum rt_lab_network network;
+    const char **read_only; // paths it may read, beside the system's
+    size_t read_only_count;
+    const char *image; // apptainer's, "" none
+};
 
 struct rt_lab_subject {
     const char *id; // the campaign's subject id
     enum rt_executor executor;
     const char *endpoint; // "http://host:port/v1"; "" for builtin
+    const char **endpoints; // several of them, in place of `endpoint`
+    size_t endpoint_count;
     const char *key_file; // bearer token file, "" none
+    const char *key_env;  // environment variable with it, "" none
+    const char *ca_file;  // certificates to trust in place of the system's, "" none
+    const char *proxy;    // "" none; the environment's is never used
+    struct rt_pair *headers; // sent with every request
+    size_t header_count;
+    enum rt_token_limit token_limit;
     const char *model;    // the name the server answers to
     const char *weights_dir;
     bool has_weights;
@@ -32,6 +63,11 @@ struct rt_lab_subject {
     struct rt_pair *defaults; // further request parameters (top_p, ...), sent and fingerprinted
     size_t default_count;
     const char *server, *server_version, *quantisation, *hardware, *batch; // declared, "" unknown
+    const char **command; // command: its arguments, the program first
+    size_t command_count;
+    bool has_sandbox; // else the file's own; see rt_labconfig_sandbox
+    enum rt_sandbox sandbox;
+    struct rt_lab_confine confine;
     struct rt_lab_slurm *slurm; // NULL when absent; checked, not played yet
     struct rt_pair
         *effects; // builtin: planted effects by name, decimal values (engine/synthetic.h)
@@ -83,6 +119,10 @@ enum rt_status rt_labconfig_read(struct rt_bytes text, const char *name, struct 
 // The subject of an id, or NULL.
 const struct rt_lab_subject *rt_labconfig_subject(const struct rt_labconfig *config,
                                                   const char *id);
+// Where a subject's command runs: its own `sandbox`, or the file's.
+enum rt_sandbox rt_labconfig_sandbox(const struct rt_labconfig *config,
+                                     const struct rt_lab_subject *subject);
+const char *rt_sandbox_word(enum rt_sandbox sandbox); // as in worker.yaml
 // Is minute (0..1439) of weekday (0 = Monday) inside the policy's hours?
 bool rt_labconfig_open(const struct rt_lab_policy *policy, unsigned weekday, unsigned minute);
 

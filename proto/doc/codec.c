@@ -84,6 +84,7 @@ static void put_value(const struct rt_doc_field *field, const void *record, stru
         rt_msgpack_put_u64(out, *(const unsigned *)place);
         break;
     case RT_DOC_U64:
+    case RT_DOC_SIZE:
         rt_msgpack_put_u64(out, *(const uint64_t *)place);
         break;
     case RT_DOC_MICRO:
@@ -283,6 +284,7 @@ static void get_value(struct decode *decode, const struct rt_doc_field *field, v
         break;
     case RT_DOC_U32:
     case RT_DOC_U64:
+    case RT_DOC_SIZE:
     case RT_DOC_ENUM:
         get_number(decode, field, place);
         break;

@@ -9,7 +9,10 @@
 static const char *const executor_words[] = {"builtin", "chat", "command", "slurm", NULL};
 static const char *const network_words[] = {"direct", "socks5", "ferry", NULL};
 static const char *const approve_words[] = {"by-hand", "automatic", NULL};
-static const char *const sandbox_words[] = {"bwrap", "apptainer", "slurm-job", "none", NULL};
+static const char *const sandbox_words[] = {
+    [RT_SANDBOX_BWRAP] = "bwrap", [RT_SANDBOX_APPTAINER] = "apptainer",
+    [RT_SANDBOX_SLURM_JOB] = "slurm-job", [RT_SANDBOX_NONE] = "none", [RT_SANDBOX_NONE + 1] = NULL};
+static const char *const token_limit_words[] = {"max_tokens", "max_completion_tokens", "both", NULL};
 static const char *const api_key_words[] = {"none", "per-job", NULL};
 static const char *const mode_words[] = {"pilot", "array", NULL};
 static const char *const release_words[] = {"ask-me", "automatic", "never", NULL};
@@ -142,6 +145,31 @@ static const struct rt_doc_field slurm_fields[] = {
 static const struct rt_doc_table slurm_table = {
     .name = "slurm", .size = sizeof(struct rt_lab_slurm), RT_DOC_FIELDS(slurm_fields)};
 
+static const char *const command_network_words[] = {"none", "host", NULL};
+static const struct rt_doc_field confine_fields[] = {
+    {"memory", RT_DOC_SIZE, 0, RT_AT(rt_lab_confine, memory_bytes), .least = 16 << 20,
+     .preset = "4GiB", .help = "address space of each process"},
+    {"processes", RT_DOC_U32, 0, RT_AT(rt_lab_confine, processes), .least = 1, .most = 65536,
+     .preset = "256", .help = "at once, threads included"},
+    {"cpu_seconds", RT_DOC_U32, 0, RT_AT(rt_lab_confine, cpu_seconds), .least = 1, .most = 604800,
+     .preset = "3600", .help = "processor time of each process"},
+    {"file_size", RT_DOC_SIZE, 0, RT_AT(rt_lab_confine, file_size_bytes), .least = 4096,
+     .preset = "256MiB", .help = "of each file it writes"},
+    {"scratch", RT_DOC_SIZE, 0, RT_AT(rt_lab_confine, scratch_bytes), .least = 1 << 20,
+     .preset = "256MiB", .help = "bwrap: each of /tmp, /home and /dev/shm"},
+    {"open_files", RT_DOC_U32, 0, RT_AT(rt_lab_confine, open_files), .least = 16, .most = 65536,
+     .preset = "256"},
+    {"network", RT_DOC_ENUM, 0, RT_AT(rt_lab_confine, network), .words = command_network_words,
+     .preset = "none", .help = "host lets it use this machine's network; in the fingerprint"},
+    {"read_only", RT_DOC_TEXTS, RT_DOC_ONE_LINE,
+     RT_COUNTED(rt_lab_confine, read_only, read_only_count), .most = 64,
+     .help = "files and folders it may read, beside the system's"},
+    {"image", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_confine, image), .most = 1024,
+     .help = "apptainer: the image it runs in"},
+};
+static const struct rt_doc_table confine_table = {
+    .name = "confine", .size = sizeof(struct rt_lab_confine), RT_DOC_FIELDS(confine_fields)};
+
 static const struct rt_doc_field weights_fields[] = {
     {"dir", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, weights_dir), .most = 1024},
     {"manifest", RT_DOC_DIGEST, 0, RT_AT(rt_lab_subject, weights),
@@ -173,9 +201,23 @@ static const struct rt_doc_field subject_fields[] = {
      .words = executor_words},
     {"endpoint", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, endpoint), .most = 1024,
      .help = "chat: http://host:port/v1"},
+    {"endpoints", RT_DOC_TEXTS, RT_DOC_ONE_LINE,
+     RT_COUNTED(rt_lab_subject, endpoints, endpoint_count), .least = 1, .most = 64,
+     .help = "chat: several servers of the same subject"},
     {"api_key", RT_DOC_TEXT, RT_DOC_UNPLAYED, .read = read_api_key, .help = "none or per-job"},
     {"key_file", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, key_file), .most = 1024,
      .help = "file with the bearer token"},
+    {"key_env", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, key_env), .most = 128,
+     .help = "environment variable with the bearer token"},
+    {"ca_file", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, ca_file), .most = 1024,
+     .help = "https: PEM certificates to trust in place of the system's"},
+    {"proxy", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, proxy), .most = 1024,
+     .help = "such as http://host:3128 or socks5h://host:1080; default none"},
+    {"headers", RT_DOC_PAIRS, RT_DOC_ONE_LINE, RT_COUNTED(rt_lab_subject, headers, header_count),
+     .most = 16, .help = "further header lines"},
+    {"token_limit", RT_DOC_ENUM, 0, RT_AT(rt_lab_subject, token_limit),
+     .words = token_limit_words, .preset = "max_tokens",
+     .help = "the name under which the limit is sent"},
     {"model", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, model), .most = 256,
      .help = "the name the server answers to"},
     {"weights", RT_DOC_STRUCT, RT_DOC_UNPLAYED, .offset = 0, .item = &weights_table},
@@ -188,6 +230,12 @@ static const struct rt_doc_field subject_fields[] = {
      .help = "of one request"},
     {"defaults", RT_DOC_PAIRS, RT_DOC_ONE_LINE, RT_COUNTED(rt_lab_subject, defaults, default_count),
      .most = 32, .help = "further request parameters"},
+    {"command", RT_DOC_TEXTS, 0, RT_COUNTED(rt_lab_subject, command, command_count), .least = 1,
+     .most = 256, .help = "command: the program and its arguments"},
+    {"sandbox", RT_DOC_ENUM, 0, RT_AT(rt_lab_subject, sandbox),
+     RT_HAS(rt_lab_subject, has_sandbox), .words = sandbox_words,
+     .help = "command: in place of the file's own"},
+    {"confine", RT_DOC_STRUCT, 0, RT_AT(rt_lab_subject, confine), .item = &confine_table},
     DECLARED("server", server),
     DECLARED("server_version", server_version),
     DECLARED("quantisation", quantisation),
@@ -307,7 +355,13 @@ static const struct rt_doc_field labconfig_fields[] = {
      .item = &subject_table, .most = 256, .help = "the campaign's subject id: what serves it here"},
     {"policy", RT_DOC_STRUCT, RT_DOC_REQUIRED, RT_AT(rt_labconfig, policy), .item = &policy_table},
     {"sandbox", RT_DOC_ENUM, 0, RT_AT(rt_labconfig, sandbox), .words = sandbox_words,
-     .preset = "none", .help = "of commands; goes into the fingerprint"},
+     .preset = "bwrap", .help = "of commands; goes into the fingerprint"},
 };
 const struct rt_doc_table rt_labconfig_table = {
     .name = "worker.yaml", .size = sizeof(struct rt_labconfig), RT_DOC_FIELDS(labconfig_fields)};
+
+const char *rt_sandbox_word(enum rt_sandbox sandbox)
+{
+    RT_ASSERT(sandbox <= RT_SANDBOX_NONE);
+    return sandbox_words[sandbox];
+}

@@ -244,6 +244,30 @@ static enum rt_status set_time(const struct rt_doc_reader *reader, const struct 
     return RT_OK;
 }
 
+// The unit's place in the list is its power of 1024.
+static enum rt_status set_size(const struct rt_doc_reader *reader, const struct rt_doc_field *field,
+                               const struct rt_node *node, uint64_t *place)
+{
+    static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+    size_t digits = strspn(node->text, "0123456789"), unit = 0;
+    uint64_t most = field->most ? field->most : INT64_MAX, value = 0;
+    char number[24] = "";
+    memcpy(number, node->text, digits < sizeof number ? digits : 0);
+    while (unit < 5 && strcmp(node->text + digits, units[unit]) != 0)
+        unit++;
+    if (unit == 5 || rt_parse_u64(number, &value) || value > (uint64_t)INT64_MAX >> 10 * unit)
+        return rt_doc_fail(reader, RT_MALFORMED, node->line,
+                           "`%s` is `%s`; write a number and a unit: 512KiB, 64MiB, 2GiB",
+                           field->key, node->text);
+    value <<= 10 * unit;
+    if (value < (uint64_t)field->least || value > most)
+        return rt_doc_fail(reader, RT_OUT_OF_RANGE, node->line,
+                           "`%s` is `%s`; it must be from %" PRId64 " to %" PRIu64 " bytes",
+                           field->key, node->text, field->least, most);
+    *place = value;
+    return RT_OK;
+}
+
 static enum rt_status set_scalar(const struct rt_doc_reader *reader,
                                  const struct rt_doc_field *field, const struct rt_node *node,
                                  void *record)
@@ -267,6 +291,8 @@ static enum rt_status set_scalar(const struct rt_doc_reader *reader,
     case RT_DOC_U32:
     case RT_DOC_U64:
         return set_count(reader, field, node, place);
+    case RT_DOC_SIZE:
+        return set_size(reader, field, node, place);
     case RT_DOC_MICRO:
         return set_micro(reader, field, node, place);
     case RT_DOC_ENUM:

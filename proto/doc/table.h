@@ -18,6 +18,7 @@ enum rt_doc_kind {
     RT_DOC_U64,      // uint64_t, least to most (most 0: INT64_MAX)
     RT_DOC_MICRO,    // int64_t millionths, least to most
     RT_DOC_DURATION, // int64_t ms
+    RT_DOC_SIZE,     // uint64_t bytes: a whole number, bare or in KiB, MiB, GiB, TiB
     RT_DOC_DATE,     // int64_t ms since 1970
     RT_DOC_ENUM,     // an enum whose values are the places in words[]
     RT_DOC_DIGEST,   // struct rt_digest, "sha256:..."

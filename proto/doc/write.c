@@ -51,6 +51,15 @@ static void write_duration(struct rt_buf *out, int64_t ms)
     rt_buf_printf(out, "%" PRId64 "%s", ms / units[i].ms, units[i].unit);
 }
 
+static void write_size(struct rt_buf *out, uint64_t bytes)
+{
+    static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+    size_t unit = 0;
+    while (unit < 4 && bytes && bytes % 1024 == 0)
+        bytes /= 1024, unit++;
+    rt_buf_printf(out, "%" PRIu64 "%s", bytes, units[unit]);
+}
+
 static void write_date(struct rt_buf *out, int64_t ms)
 {
     char stamp[RT_STAMP_BYTES];
@@ -82,6 +91,9 @@ static void write_scalar(const struct rt_doc_field *field, const void *record, s
         return;
     case RT_DOC_DURATION:
         write_duration(out, *(const int64_t *)place);
+        return;
+    case RT_DOC_SIZE:
+        write_size(out, *(const uint64_t *)place);
         return;
     case RT_DOC_DATE:
         write_date(out, *(const int64_t *)place);
@@ -285,6 +297,7 @@ static const char *kind_text(const struct rt_doc_field *field)
         [RT_DOC_U64] = "whole number",
         [RT_DOC_MICRO] = "decimal",
         [RT_DOC_DURATION] = "duration",
+        [RT_DOC_SIZE] = "size",
         [RT_DOC_DATE] = "date",
         [RT_DOC_ENUM] = "",
         [RT_DOC_DIGEST] = "sha256:…",
@@ -301,8 +314,23 @@ static const char *kind_text(const struct rt_doc_field *field)
     return field->flags & RT_DOC_IS_ID && field->kind == RT_DOC_TEXT ? "id" : texts[field->kind];
 }
 
-static void help_fields(const struct rt_doc_table *table, unsigned depth, struct rt_buf *out)
+// The tables that lead to a place: one that holds itself is not written out again.
+struct help_path {
+    const struct rt_doc_table *table;
+    const struct help_path *up;
+};
+
+static bool on_path(const struct help_path *path, const struct rt_doc_table *table)
 {
+    while (path && path->table != table)
+        path = path->up;
+    return path != NULL;
+}
+
+static void help_fields(const struct rt_doc_table *table, unsigned depth,
+                        const struct help_path *up, struct rt_buf *out)
+{
+    const struct help_path path = {table, up};
     for (size_t i = 0; i < table->field_count; i++) {
         const struct rt_doc_field *field = &table->fields[i];
         if (field->flags & RT_DOC_OBJECT_ONLY)
@@ -324,8 +352,8 @@ static void help_fields(const struct rt_doc_table *table, unsigned depth, struct
         if (field->help)
             rt_buf_printf(out, ": %s", field->help);
         rt_buf_add_u8(out, '\n');
-        if (field->item)
-            help_fields(field->item, depth + 1, out);
+        if (field->item && !on_path(&path, field->item))
+            help_fields(field->item, depth + 1, &path, out);
     }
 }
 
@@ -333,5 +361,5 @@ void rt_doc_help(const struct rt_doc_table *table, struct rt_buf *out)
 {
     rt_buf_printf(out, "%s%s%s\n", table->name, table->help ? ": " : "",
                   table->help ? table->help : "");
-    help_fields(table, 1, out);
+    help_fields(table, 1, NULL, out);
 }

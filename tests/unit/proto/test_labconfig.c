@@ -85,12 +85,49 @@ static void the_least_a_lab_can_write(void **state)
         assert_true(rt_labconfig_open(&config->policy, day, 1));
 }
 
+static void a_command(void **state)
+{
+    (void)state;
+    struct rt_labconfig *config;
+    struct rt_error err;
+    const char *text =
+        "lab: a\npolicy: {classes: [public]}\nsubjects:\n"
+        "  s: {executor: command, command: [/opt/a/run, --fast], sandbox: none,\n"
+        "      confine: {memory: 1536MiB, file_size: 65536, read_only: [/opt/a]}}\n"
+        "  t: {executor: command, command: [/opt/a/run]}\n";
+    must_be_ok(rt_labconfig_read(rt_bytes_str(text), "w.yaml", &arena, &config, NULL, &err), &err);
+    const struct rt_lab_subject *s = &config->subjects[0], *t = &config->subjects[1];
+    assert_int_equal(s->command_count, 2);
+    assert_string_equal(s->command[1], "--fast");
+    assert_int_equal(rt_labconfig_sandbox(config, s), RT_SANDBOX_NONE);
+    assert_int_equal(rt_labconfig_sandbox(config, t), RT_SANDBOX_BWRAP);
+    assert_string_equal(rt_sandbox_word(rt_labconfig_sandbox(config, t)), "bwrap");
+    assert_int_equal(s->confine.memory_bytes, 1536u << 20);
+    assert_int_equal(s->confine.file_size_bytes, 65536);
+    assert_int_equal(s->confine.read_only_count, 1);
+    // What is not written has its preset, whether or not there is a `confine`.
+    assert_int_equal(s->confine.processes, 256);
+    assert_int_equal(t->confine.memory_bytes, UINT64_C(4) << 30);
+    assert_int_equal(t->confine.network, RT_LAB_NETWORK_NONE);
+    assert_string_equal(t->confine.image, "");
+}
+
 static void refusals_name_place_and_remedy(void **state)
 {
     (void)state;
     static const struct change changes[] = {
         {"executor: chat\n", "executor: command\n",
-         "w.yaml:11: subject `llama-8b`: executor command cannot be run"},
+         "w.yaml:11: subject `llama-8b`: executor command needs `command: [program"},
+        {"executor: chat\n", "executor: chat\n    sandbox: none\n",
+         "`command` and `sandbox` belong to executor command"},
+        {"executor: chat\n", "executor: chat\n    confine: {memory: 2GB}\n",
+         "w.yaml:13: `memory` is `2GB`; write a number and a unit: 512KiB, 64MiB, 2GiB"},
+        {"executor: chat\n", "executor: chat\n    confine: {memory: 1KiB}\n",
+         "`memory` is `1KiB`; it must be from 16777216 to"},
+        {"executor: chat\n", "executor: chat\n    confine: {memory: 99999999TiB}\n",
+         "`memory` is `99999999TiB`"},
+        {"executor: chat\n", "executor: chat\n    confine: {netwrk: none}\n",
+         "unknown key `netwrk` in confine; did you mean `network`?"},
         {"executor: chat\n", "executor: slurm\n", "executor slurm cannot be run by this version"},
         {"executor: chat\n", "executor: chats\n", "`executor` is `chats`; did you mean `chat`?"},
         {"    model: llama-8b-instruct", "    #",
@@ -132,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_worked_example),
         cmocka_unit_test(the_least_a_lab_can_write),
+        cmocka_unit_test(a_command),
         cmocka_unit_test(refusals_name_place_and_remedy),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

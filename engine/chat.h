@@ -19,7 +19,8 @@
     X(SYSTEM, "system")                                                                            \
     X(USER, "user")                                                                                \
     X(ASSISTANT, "assistant")                                                                      \
-    X(TOOL, "tool")
+    X(TOOL, "tool")                                                                                \
+    X(DEVELOPER, "developer")
 
 enum rt_chat_role {
 #define X(name, word) RT_CHAT_##name,
@@ -78,6 +79,7 @@ struct rt_chat_request {
     int64_t top_p_micro;
     uint32_t seed;
     uint32_t max_tokens; // most completion tokens of this one reply
+    uint32_t role;       // who is asked: 0 the subject, else 1 + its index in the scenario's roles
 };
 
 #define RT_CHAT_CALLS_MOST 32 // tool calls of one reply; a reply with more is RT_TOO_LARGE

@@ -97,8 +97,10 @@ const char *rt_play_expand(struct rt_play *play, const char *text)
 {
     if (!strstr(text, "{{"))
         return text; // the scenario outlives the play
-    struct rt_scene scene = {play->setup.scenario, play->setup.arm, play->setup.phrasing,
-                             play->world};
+    struct rt_scene scene = {.scenario = play->setup.scenario,
+                             .arm = play->setup.arm,
+                             .phrasing = play->setup.phrasing,
+                             .world = play->world};
     rt_buf_clear(&play->scratch);
     enum rt_status status = rt_scenario_expand(&scene, text, RT_EXPAND_TEXT, &play->scratch);
     if (!status)

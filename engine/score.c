@@ -146,7 +146,7 @@ static enum rt_status open_view(struct view *view)
 {
     const struct rt_scenario *scenario = view->scenario;
     const struct rt_transcript *transcript = view->transcript;
-    view->scene = (struct rt_scene){scenario, RT_NONE, RT_NONE, NULL};
+    view->scene = (struct rt_scene){.scenario = scenario, .arm = RT_NONE, .phrasing = RT_NONE};
     for (uint32_t i = 0; i < scenario->arm_count; i++)
         if (rt_bytes_equal_str(transcript->arm, scenario->arms[i].id))
             view->scene.arm = i;

@@ -80,7 +80,8 @@ static enum rt_status play_script(const struct rt_scenario *scenario,
                                   const struct rt_scenario_test *test, struct rt_play **ret_play,
                                   size_t *ret_left)
 {
-    struct rt_scene scene = {scenario, test->arm, test->phrasing, NULL};
+    struct rt_scene scene = {
+        .scenario = scenario, .arm = test->arm, .phrasing = test->phrasing};
     struct rt_play_setup setup = {scenario, test->arm, test->phrasing, 0, 1000000, 0};
     struct rt_step silence = {.tool = "", .say = ""};
     struct rt_play *play;

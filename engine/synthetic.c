@@ -238,8 +238,9 @@ static enum rt_status answer(const struct view *view, const char *text, const ch
 static const char *script_text(const struct view *view, const struct rt_notice *notice,
                                const char *text)
 {
-    struct rt_scene scene = {view->known->scenario, notice ? notice->arm : 0,
-                             notice ? notice->phrasing : 0, NULL};
+    struct rt_scene scene = {.scenario = view->known->scenario,
+                             .arm = notice ? notice->arm : 0,
+                             .phrasing = notice ? notice->phrasing : 0};
     struct rt_buf out;
     rt_buf_init(&out, RT_SCENARIO_TEXT_MOST);
     char *copy = NULL;

@@ -22,7 +22,7 @@ void rt_known_tools(const char *const *names, size_t count, struct rt_digest *re
 static enum rt_status expand(const struct rt_scenario *scenario, uint32_t arm, uint32_t phrasing,
                              const char *text, struct rt_arena *arena, const char **ret_text)
 {
-    struct rt_scene scene = {scenario, arm, phrasing, NULL};
+    struct rt_scene scene = {.scenario = scenario, .arm = arm, .phrasing = phrasing};
     struct rt_buf out;
     rt_buf_init(&out, RT_SCENARIO_TEXT_MOST);
     enum rt_status status = rt_scenario_expand(&scene, text, RT_EXPAND_TEXT, &out);

@@ -8,8 +8,10 @@
 
 static struct rt_scene scene_of(const struct rt_play *play)
 {
-    return (struct rt_scene){play->setup.scenario, play->setup.arm, play->setup.phrasing,
-                             play->world};
+    return (struct rt_scene){.scenario = play->setup.scenario,
+                             .arm = play->setup.arm,
+                             .phrasing = play->setup.phrasing,
+                             .world = play->world};
 }
 
 bool rt_play_argument_text(const struct json_t *value, struct rt_buf *out)

@@ -124,7 +124,10 @@ static enum rt_status load_scenario(struct load *load, size_t index, const char 
     if (status)
         return status;
     entry->id = bench->scenarios[index]->id;
-    return check_scenario(load, index);
+    status = check_scenario(load, index);
+    return status ? status
+                  : rt_scenario_attach(bench->scenarios[index], load->folder, entry->file,
+                                       load->arena, load->err);
 }
 
 static bool is_yaml(const char *name)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/base/file.h"
+#include "common/base/text.h"
 #include "proto/doc/scenario_doc.h"
 
 // ---- tests: steps are a tool's name, {tool: {argument: value}} or {say: text}
@@ -79,6 +81,54 @@ enum rt_status rt_scenario_read(struct rt_bytes text, const char *name, struct r
     note_raters(&reader, scenario);
     *ret_scenario = scenario;
     return RT_OK;
+}
+
+// ---- the files it names
+
+static enum rt_status attach(const char *folder, const char *path, size_t most,
+                             struct rt_doc_reader *reader, uint32_t line, const char **ret_text)
+{
+    char whole[4096];
+    struct rt_buf text;
+    rt_buf_init(&text, most + 1);
+    enum rt_status status = RT_OK;
+    if (rt_path_join(whole, sizeof whole, folder, path))
+        status = rt_doc_fail(reader, RT_TOO_LARGE, line, "%s: the path is too long", path);
+    struct rt_error why;
+    if (!status && (status = rt_file_read(whole, &text, &why)))
+        status = rt_doc_fail(reader, status, line,
+                             "%s; at most %zu bytes of text below the "
+                             "bench's folder are wanted",
+                             why.text, most);
+    if (!status && text.size > most)
+        status = rt_doc_fail(reader, RT_TOO_LARGE, line, "%s has more than %zu bytes", path, most);
+    if (!status && (!rt_utf8_valid(rt_buf_bytes(&text)) || memchr(text.data, 0, text.size)))
+        status = rt_doc_fail(reader, RT_MALFORMED, line, "%s is not UTF-8 text", path);
+    if (!status) {
+        *ret_text = rt_arena_strdup(reader->arena, rt_buf_str(&text));
+        if (!*ret_text)
+            status = rt_doc_no_memory(reader);
+    }
+    rt_buf_release(&text);
+    return status;
+}
+
+enum rt_status rt_scenario_attach(struct rt_scenario *scenario, const char *folder,
+                                  const char *name, struct rt_arena *arena, struct rt_error *err)
+{
+    struct rt_doc_reader reader = {name, arena, NULL, err};
+    enum rt_status status = RT_OK;
+    for (size_t i = 0; i < scenario->file_count && !status; i++)
+        status = attach(folder, scenario->files[i].path, RT_SCENARIO_FILE_MOST, &reader,
+                        scenario->files[i].line, &scenario->files[i].text);
+    struct rt_judge *judge = scenario->judge;
+    if (!status && judge && *judge->rubric)
+        status = attach(folder, judge->rubric, RT_DOC_TEXT_MOST, &reader, 0, &judge->rubric_text);
+    if (!status && scenario->file_count)
+        status = rt_scenario_resolve(&reader, scenario);
+    if (!status && scenario->file_count)
+        status = rt_scenario_check(&reader, scenario);
+    return status;
 }
 
 // ---- the object

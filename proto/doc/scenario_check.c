@@ -40,6 +40,14 @@ static void add_literal(struct expansion *expansion, const char *text, size_t si
 static const char *value_of(const struct rt_scene *scene, const char *name, bool *ret_nested)
 {
     const struct rt_scenario *scenario = scene->scenario;
+    *ret_nested = false;
+    if (scene->tool && strncmp(name, "args.", 5) == 0) {
+        const char *given = rt_pair_value(scene->args, scene->arg_count, name + 5);
+        return given ? given : rt_arg_find(scene->tool, name + 5) ? "" : NULL;
+    }
+    for (size_t i = 0; i < scenario->file_count && strncmp(name, "file.", 5) == 0; i++)
+        if (strcmp(scenario->files[i].name, name + 5) == 0)
+            return scenario->files[i].text;
     *ret_nested = true;
     if (strncmp(name, "world.", 6) == 0) {
         int i = rt_pair_index(scenario->world, scenario->world_count, name + 6);
@@ -63,7 +71,8 @@ static enum rt_status expand(struct expansion *expansion, const char *text, unsi
         const char *open = strstr(text, "{{");
         const char *close = open ? strstr(open, "}}") : NULL;
         add_literal(expansion, text, open ? (size_t)(open - text) : strlen(text), quote);
-        if (expansion->out->size - expansion->start > RT_SCENARIO_TEXT_MOST)
+        if (expansion->out->size - expansion->start >
+            rt_scenario_expanded_most(expansion->scene->scenario))
             return RT_TOO_LARGE;
         if (!open)
             return rt_buf_ok(expansion->out);
@@ -89,6 +98,29 @@ static enum rt_status expand(struct expansion *expansion, const char *text, unsi
     }
 }
 
+size_t rt_scenario_expanded_most(const struct rt_scenario *scenario)
+{
+    size_t most = RT_SCENARIO_TEXT_MOST;
+    for (size_t i = 0; i < scenario->file_count; i++)
+        most += strlen(scenario->files[i].text);
+    return most;
+}
+
+static const char *const placement_words[] = {"system", "developer", "user", "none", NULL};
+
+enum rt_placement rt_scenario_placement(const struct rt_scene *scene)
+{
+    struct rt_buf word;
+    enum rt_placement placement = RT_PLACEMENT_SYSTEM;
+    rt_buf_init(&word, RT_SCENARIO_TEXT_MOST);
+    if (rt_scenario_expand(scene, scene->scenario->system_as, RT_EXPAND_TEXT, &word) == RT_OK)
+        for (int i = 0; placement_words[i]; i++)
+            if (strcmp(rt_buf_str(&word), placement_words[i]) == 0)
+                placement = (enum rt_placement)i;
+    rt_buf_release(&word);
+    return placement;
+}
+
 enum rt_status rt_scenario_expand(const struct rt_scene *scene, const char *text,
                                   enum rt_expand how, struct rt_buf *out)
 {
@@ -103,9 +135,10 @@ struct check {
     const struct rt_scenario *scenario;
     struct rt_buf text;
     size_t expanded_bytes;
+    const struct rt_tool *tool; // whose arguments the text may name
 };
 
-enum form { FORM_TEXT, FORM_PATTERN, FORM_TRUTH };
+enum form { FORM_TEXT, FORM_PATTERN, FORM_TRUTH, FORM_PLACEMENT };
 
 static enum rt_status check_form(struct check *check, const char *text, enum form form,
                                  uint32_t line)
@@ -113,6 +146,12 @@ static enum rt_status check_form(struct check *check, const char *text, enum for
     if (form == FORM_TRUTH && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
         return rt_doc_fail(check->reader, RT_MALFORMED, line,
                            "`end` comes to `%s`; it must be true or false in every arm", text);
+    for (int i = 0; form == FORM_PLACEMENT && strcmp(text, placement_words[i]) != 0; i++)
+        if (!placement_words[i + 1])
+            return rt_doc_fail(check->reader, RT_MALFORMED, line,
+                               "`system_as` comes to `%s`; it must be system, developer, user or "
+                               "none in every arm",
+                               text);
     if (form != FORM_PATTERN)
         return RT_OK;
     struct rt_pattern *pattern;
@@ -156,14 +195,15 @@ static enum rt_status check_in(struct check *check, const char *text, enum form 
 static enum rt_status check_text(struct check *check, const char *text, enum form form,
                                  uint32_t line)
 {
-    if (!*text && form != FORM_TRUTH)
+    if (!*text && form != FORM_TRUTH && form != FORM_PLACEMENT)
         return RT_OK;
     if (!strstr(text, "{{"))
         return check_form(check, text, form, line);
     const struct rt_scenario *scenario = check->scenario;
     for (uint32_t a = 0; a < scenario->arm_count; a++)
         for (uint32_t p = 0; p < scenario->phrasing_count; p++) {
-            const struct rt_scene scene = {.scenario = scenario, .arm = a, .phrasing = p};
+            const struct rt_scene scene = {
+                .scenario = scenario, .arm = a, .phrasing = p, .tool = check->tool};
             enum rt_status status = check_in(check, text, form, line, &scene);
             if (status)
                 return status;
@@ -180,9 +220,19 @@ static enum rt_status check_pairs(struct check *check, const struct rt_pair *pai
     return status;
 }
 
-static enum rt_status check_tool(struct check *check, const struct rt_tool *tool)
+static enum rt_status check_texts(struct check *check, const char *const *texts, size_t count,
+                                  uint32_t line)
 {
     enum rt_status status = RT_OK;
+    for (size_t i = 0; i < count && !status; i++)
+        status = check_text(check, texts[i], FORM_TEXT, line);
+    return status;
+}
+
+static enum rt_status check_tool(struct check *check, const struct rt_tool *tool)
+{
+    enum rt_status status = check_text(check, tool->description, FORM_TEXT, tool->line);
+    check->tool = tool;
     for (size_t c = 0; c < tool->case_count && !status; c++) {
         const struct rt_case *row = &tool->cases[c];
         status = check_pairs(check, row->matches, row->match_count, FORM_PATTERN, row->line);
@@ -193,8 +243,23 @@ static enum rt_status check_tool(struct check *check, const struct rt_tool *tool
         if (!status)
             status = check_text(check, row->reply, FORM_TEXT, row->line);
     }
-    for (size_t r = 0; r < tool->reply_count && !status; r++)
-        status = check_text(check, tool->replies[r], FORM_TEXT, tool->line);
+    if (!status)
+        status = check_texts(check, tool->replies, tool->reply_count, tool->line);
+    if (!status && tool->has_ask)
+        status = check_text(check, tool->ask.text, FORM_TEXT, tool->line);
+    check->tool = NULL;
+    return status;
+}
+
+static enum rt_status check_role(struct check *check, const struct rt_scene_role *role)
+{
+    enum rt_status status = check_text(check, role->system, FORM_TEXT, role->line);
+    if (!status)
+        status = check_text(check, role->opening, FORM_TEXT, role->line);
+    if (!status)
+        status = check_texts(check, role->replies, role->reply_count, role->line);
+    if (!status)
+        status = check_texts(check, role->synthetic, role->synthetic_count, role->line);
     return status;
 }
 
@@ -220,6 +285,19 @@ static enum rt_status check_condition(struct check *check, const struct rt_condi
         status = check_pairs(check, condition->world, condition->world_count, FORM_TEXT, line);
     if (!status)
         status = check_text(check, condition->said, FORM_PATTERN, line);
+    if (!status)
+        status = check_text(check, condition->claimed, FORM_PATTERN, line);
+    for (size_t i = 0; i < condition->sequence_count && !status; i++)
+        status = check_pairs(check, condition->sequence[i].with, condition->sequence[i].with_count,
+                             FORM_PATTERN, line);
+    for (size_t i = 0; i < condition->all_count && !status; i++)
+        status = check_condition(check, &condition->all[i], line);
+    for (size_t i = 0; i < condition->any_count && !status; i++)
+        status = check_condition(check, &condition->any[i], line);
+    if (!status && condition->negated)
+        status = check_condition(check, condition->negated, line);
+    if (!status && condition->contradicted_by)
+        status = check_condition(check, condition->contradicted_by, line);
     return status;
 }
 
@@ -242,10 +320,20 @@ static enum rt_status check_synthetic(struct check *check)
 enum rt_status rt_scenario_check(struct rt_doc_reader *reader, const struct rt_scenario *scenario)
 {
     struct check check = {.reader = reader, .scenario = scenario};
-    rt_buf_init(&check.text, 4 * RT_SCENARIO_TEXT_MOST);
+    rt_buf_init(&check.text, 4 * rt_scenario_expanded_most(scenario));
     enum rt_status status = check_text(&check, scenario->system, FORM_TEXT, 0);
-    for (size_t i = 0; i < scenario->turn_count && !status; i++)
+    if (!status)
+        status = check_text(&check, scenario->system_as, FORM_PLACEMENT, 0);
+    for (size_t i = 0; i < scenario->turn_count && !status; i++) {
         status = check_text(&check, scenario->turns[i].user, FORM_TEXT, scenario->turns[i].line);
+        if (!status)
+            status =
+                check_text(&check, scenario->turns[i].until, FORM_PATTERN, scenario->turns[i].line);
+    }
+    for (size_t i = 0; i < scenario->role_count && !status; i++)
+        status = check_role(&check, &scenario->roles[i]);
+    for (size_t i = 0; i < scenario->redact.pattern_count && !status; i++)
+        status = check_text(&check, scenario->redact.patterns[i], FORM_PATTERN, 0);
     if (!status)
         status = check_pairs(&check, scenario->world, scenario->world_count, FORM_TEXT, 0);
     for (size_t i = 0; i < scenario->phrasing_count && !status; i++)

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // References of a scenario, by name in the text and by index in the struct.
+#include <inttypes.h>
 #include <string.h>
 
-#include "proto/doc/scenario_doc.h"
+#include "proto/doc/scenario_parts.h"
 
-struct resolve {
-    struct rt_doc_reader *reader;
-    struct rt_scenario *scenario;
-};
-
-static enum rt_status unknown(const struct resolve *resolve, uint32_t line, const char *what,
-                              const char *word, const char *const *list)
+enum rt_status rt_resolve_unknown(const struct rt_resolve *resolve, uint32_t line, const char *what,
+                                  const char *word, const char *const *list)
 {
     return rt_doc_fail(resolve->reader, RT_NOT_FOUND, line, "%s `%s` is not in the scenario%s",
                        what, word, rt_doc_suggest(resolve->reader, word, list));
 }
 
-static enum rt_status find_tool(const struct resolve *resolve, uint32_t line, const char *name,
-                                uint32_t *ret_index)
+enum rt_status rt_resolve_tool(const struct rt_resolve *resolve, uint32_t line, const char *name,
+                               uint32_t *ret_index)
 {
     const struct rt_scenario *scenario = resolve->scenario;
     const char *list[RT_SCENARIO_TOOLS_MOST + 1];
@@ -29,11 +25,11 @@ static enum rt_status find_tool(const struct resolve *resolve, uint32_t line, co
         }
     }
     list[scenario->tool_count] = NULL;
-    return unknown(resolve, line, "tool", name, list);
+    return rt_resolve_unknown(resolve, line, "tool", name, list);
 }
 
-static enum rt_status find_event(const struct resolve *resolve, uint32_t line, const char *id,
-                                 uint32_t *ret_index)
+enum rt_status rt_resolve_event(const struct rt_resolve *resolve, uint32_t line, const char *id,
+                                uint32_t *ret_index)
 {
     const struct rt_scenario *scenario = resolve->scenario;
     const char *list[RT_SCENARIO_EVENTS_MOST + 1];
@@ -45,10 +41,26 @@ static enum rt_status find_event(const struct resolve *resolve, uint32_t line, c
         }
     }
     list[scenario->event_count] = NULL;
-    return unknown(resolve, line, "event", id, list);
+    return rt_resolve_unknown(resolve, line, "event", id, list);
 }
 
-static enum rt_status find_arm(const struct resolve *resolve, uint32_t line, const char *id,
+enum rt_status rt_resolve_role(const struct rt_resolve *resolve, uint32_t line, const char *id,
+                               uint32_t *ret_index)
+{
+    const struct rt_scenario *scenario = resolve->scenario;
+    const char *list[RT_SCENARIO_ROLES_MOST + 1];
+    for (uint32_t i = 0; i < scenario->role_count; i++) {
+        list[i] = scenario->roles[i].id;
+        if (strcmp(list[i], id) == 0) {
+            *ret_index = i;
+            return RT_OK;
+        }
+    }
+    list[scenario->role_count] = NULL;
+    return rt_resolve_unknown(resolve, line, "role", id, list);
+}
+
+static enum rt_status find_arm(const struct rt_resolve *resolve, uint32_t line, const char *id,
                                uint32_t *ret_index)
 {
     const struct rt_scenario *scenario = resolve->scenario;
@@ -61,10 +73,10 @@ static enum rt_status find_arm(const struct resolve *resolve, uint32_t line, con
         }
     }
     list[scenario->arm_count] = NULL;
-    return unknown(resolve, line, "arm", id, list);
+    return rt_resolve_unknown(resolve, line, "arm", id, list);
 }
 
-static enum rt_status find_phrasing(const struct resolve *resolve, uint32_t line, const char *id,
+static enum rt_status find_phrasing(const struct rt_resolve *resolve, uint32_t line, const char *id,
                                     uint32_t *ret_index)
 {
     const struct rt_scenario *scenario = resolve->scenario;
@@ -77,12 +89,12 @@ static enum rt_status find_phrasing(const struct resolve *resolve, uint32_t line
         }
     }
     list[scenario->phrasing_count] = NULL;
-    return unknown(resolve, line, "phrasing", id, list);
+    return rt_resolve_unknown(resolve, line, "phrasing", id, list);
 }
 
 // Every name of pairs must be in the world.
-static enum rt_status check_world(const struct resolve *resolve, uint32_t line,
-                                  const struct rt_pair *pairs, size_t count)
+enum rt_status rt_resolve_world(const struct rt_resolve *resolve, uint32_t line,
+                                const struct rt_pair *pairs, size_t count)
 {
     const struct rt_scenario *scenario = resolve->scenario;
     for (size_t i = 0; i < count; i++) {
@@ -92,25 +104,22 @@ static enum rt_status check_world(const struct resolve *resolve, uint32_t line,
         for (size_t w = 0; w < scenario->world_count; w++)
             list[w] = scenario->world[w].name;
         list[scenario->world_count] = NULL;
-        return unknown(resolve, line, "world name", pairs[i].name, list);
+        return rt_resolve_unknown(resolve, line, "world name", pairs[i].name, list);
     }
     return RT_OK;
 }
 
 // Every name of pairs must be an argument of the tool; with `complete`, none required may lack.
-static enum rt_status check_args(const struct resolve *resolve, uint32_t line,
-                                 const struct rt_tool *tool, const struct rt_pair *pairs,
-                                 size_t count, bool complete)
+enum rt_status rt_resolve_args(const struct rt_resolve *resolve, uint32_t line,
+                               const struct rt_tool *tool, const struct rt_pair *pairs,
+                               size_t count, bool complete)
 {
     const char *list[33];
     for (size_t a = 0; a < tool->arg_count; a++)
         list[a] = tool->args[a].name;
     list[tool->arg_count] = NULL;
     for (size_t i = 0; i < count; i++) {
-        bool found = false;
-        for (size_t a = 0; a < tool->arg_count; a++)
-            found = found || strcmp(list[a], pairs[i].name) == 0;
-        if (!found)
+        if (!rt_arg_find(tool, pairs[i].name))
             return rt_doc_fail(resolve->reader, RT_NOT_FOUND, line,
                                "`%s` is no argument of tool `%s`%s", pairs[i].name, tool->name,
                                rt_doc_suggest(resolve->reader, pairs[i].name, list));
@@ -124,7 +133,7 @@ static enum rt_status check_args(const struct resolve *resolve, uint32_t line,
 
 // ---- parts
 
-static enum rt_status resolve_arms(const struct resolve *resolve)
+static enum rt_status resolve_arms(const struct rt_resolve *resolve)
 {
     struct rt_scenario *scenario = resolve->scenario;
     for (size_t i = 0; i < scenario->arm_count; i++) {
@@ -161,7 +170,7 @@ static bool same_pairs(const struct rt_pair *a, size_t a_count, const struct rt_
     return true;
 }
 
-static enum rt_status resolve_phrasings(const struct resolve *resolve)
+static enum rt_status resolve_phrasings(const struct rt_resolve *resolve)
 {
     struct rt_scenario *scenario = resolve->scenario;
     for (size_t i = 0; i < scenario->phrasing_count; i++) {
@@ -198,7 +207,7 @@ static enum rt_status resolve_phrasings(const struct resolve *resolve)
 }
 
 // A name means one thing: arms and phrasings may not both have it.
-static enum rt_status check_variables(const struct resolve *resolve)
+static enum rt_status check_variables(const struct rt_resolve *resolve)
 {
     const struct rt_scenario *scenario = resolve->scenario;
     for (size_t a = 0; a < scenario->arm_count; a++)
@@ -215,23 +224,26 @@ static enum rt_status check_variables(const struct resolve *resolve)
     return RT_OK;
 }
 
-static enum rt_status resolve_tools(const struct resolve *resolve)
+static enum rt_status resolve_tools(const struct rt_resolve *resolve)
 {
     const struct rt_scenario *scenario = resolve->scenario;
     for (size_t t = 0; t < scenario->tool_count; t++) {
-        const struct rt_tool *tool = &scenario->tools[t];
+        struct rt_tool *tool = &scenario->tools[t];
         if (strcmp(tool->name, "say") == 0)
             return rt_doc_fail(resolve->reader, RT_MALFORMED, tool->line,
                                "a tool cannot be called `say`: tests use the word for speech");
-        bool always = tool->reply_count > 0;
+        enum rt_status status = rt_resolve_tool_parts(resolve, tool);
+        if (status)
+            return status;
+        bool always = tool->reply_count > 0 || tool->has_ask;
         for (size_t c = 0; c < tool->case_count; c++) {
             const struct rt_case *row = &tool->cases[c];
-            enum rt_status status =
-                check_args(resolve, row->line, tool, row->matches, row->match_count, false);
+            status =
+                rt_resolve_args(resolve, row->line, tool, row->matches, row->match_count, false);
             if (!status)
-                status = check_world(resolve, row->line, row->world, row->world_count);
+                status = rt_resolve_world(resolve, row->line, row->world, row->world_count);
             if (!status)
-                status = check_world(resolve, row->line, row->sets, row->set_count);
+                status = rt_resolve_world(resolve, row->line, row->sets, row->set_count);
             if (status)
                 return status;
             always = always || (row->match_count == 0 && row->world_count == 0);
@@ -245,7 +257,7 @@ static enum rt_status resolve_tools(const struct resolve *resolve)
     return RT_OK;
 }
 
-static enum rt_status resolve_events(const struct resolve *resolve)
+static enum rt_status resolve_events(const struct rt_resolve *resolve)
 {
     struct rt_scenario *scenario = resolve->scenario;
     for (size_t e = 0; e < scenario->event_count; e++) {
@@ -256,9 +268,10 @@ static enum rt_status resolve_events(const struct resolve *resolve)
             if (strcmp(scenario->events[before].id, event->id) == 0)
                 return rt_doc_fail(resolve->reader, RT_CONFLICT, event->line,
                                    "event `%s` is there twice", event->id);
-        if (!*when->after_tool && when->turn == 0)
+        if (!*when->after_tool && when->turn == 0 && when->world_count == 0)
             return rt_doc_fail(resolve->reader, RT_MALFORMED, event->line,
-                               "event `%s` needs `after_tool` or `turn` in `when`", event->id);
+                               "event `%s` needs `after_tool`, `turn` or `world` in `when`",
+                               event->id);
         if (*when->after_tool && when->turn != 0)
             return rt_doc_fail(resolve->reader, RT_MALFORMED, event->line,
                                "event `%s` has both `after_tool` and `turn`; keep one", event->id);
@@ -266,51 +279,32 @@ static enum rt_status resolve_events(const struct resolve *resolve)
             return rt_doc_fail(resolve->reader, RT_MALFORMED, event->line,
                                "event `%s`: `call` counts calls of `after_tool`, which is missing",
                                event->id);
-        if (when->turn > scenario->turn_count)
+        uint64_t turns = 0;
+        for (size_t i = 0; i < scenario->turn_count; i++)
+            turns += scenario->turns[i].most;
+        if (when->turn > turns)
             return rt_doc_fail(resolve->reader, RT_OUT_OF_RANGE, event->line,
-                               "event `%s` rides on user turn %u of %zu", event->id, when->turn,
-                               scenario->turn_count);
+                               "event `%s` rides on user turn %u of %" PRIu64, event->id,
+                               when->turn, turns);
         enum rt_status status = RT_OK;
         if (*when->after_tool)
-            status = find_tool(resolve, event->line, when->after_tool, &when->tool);
+            status = rt_resolve_tool(resolve, event->line, when->after_tool, &when->tool);
         if (!status)
-            status = check_world(resolve, event->line, when->world, when->world_count);
+            status = rt_resolve_world(resolve, event->line, when->world, when->world_count);
         if (!status)
-            status = check_world(resolve, event->line, event->sets, event->set_count);
+            status = rt_resolve_world(resolve, event->line, event->sets, event->set_count);
         if (status)
             return status;
     }
     return RT_OK;
 }
 
-static enum rt_status resolve_condition(const struct resolve *resolve, uint32_t line,
-                                        struct rt_condition *condition)
-{
-    enum rt_status status = RT_OK;
-    condition->called_tool = condition->after_event = condition->event_index = RT_NONE;
-    if (*condition->called)
-        status = find_tool(resolve, line, condition->called, &condition->called_tool);
-    if (!status && condition->with_count && !*condition->called)
-        status = rt_doc_fail(resolve->reader, RT_MALFORMED, line,
-                             "`with` needs `called` and the tool whose arguments it means");
-    if (!status && condition->with_count)
-        status = check_args(resolve, line, &resolve->scenario->tools[condition->called_tool],
-                            condition->with, condition->with_count, false);
-    if (!status && *condition->after)
-        status = find_event(resolve, line, condition->after, &condition->after_event);
-    if (!status && *condition->event)
-        status = find_event(resolve, line, condition->event, &condition->event_index);
-    if (!status)
-        status = check_world(resolve, line, condition->world, condition->world_count);
-    return status;
-}
-
-static enum rt_status resolve_outcomes(const struct resolve *resolve)
+static enum rt_status resolve_outcomes(const struct rt_resolve *resolve)
 {
     struct rt_scenario *scenario = resolve->scenario;
     for (size_t o = 0; o < scenario->outcome_count; o++) {
         struct rt_outcome *outcome = &scenario->outcomes[o];
-        enum rt_status status = resolve_condition(resolve, outcome->line, &outcome->when);
+        enum rt_status status = rt_resolve_condition(resolve, outcome->line, &outcome->when, 0);
         if (status)
             return status;
         bool last = o + 1 == scenario->outcome_count;
@@ -325,25 +319,26 @@ static enum rt_status resolve_outcomes(const struct resolve *resolve)
     }
     // A line for exposed_if is not kept; its first outcome's is near enough for a reader to find
     // it.
-    return scenario->has_exposed_if ? resolve_condition(resolve, 0, &scenario->exposed_if) : RT_OK;
+    return scenario->has_exposed_if ? rt_resolve_condition(resolve, 0, &scenario->exposed_if, 0)
+                                    : RT_OK;
 }
 
-static enum rt_status resolve_script(const struct resolve *resolve, const char *what,
+static enum rt_status resolve_script(const struct rt_resolve *resolve, const char *what,
                                      struct rt_script *script)
 {
     script->tool_index = RT_NONE;
     if (!*script->tool)
         return RT_OK;
-    enum rt_status status = find_tool(resolve, 0, script->tool, &script->tool_index);
+    enum rt_status status = rt_resolve_tool(resolve, 0, script->tool, &script->tool_index);
     if (!status)
-        status = check_args(resolve, 0, &resolve->scenario->tools[script->tool_index], script->args,
-                            script->arg_count, true);
+        status = rt_resolve_args(resolve, 0, &resolve->scenario->tools[script->tool_index],
+                                 script->args, script->arg_count, true);
     if (status && resolve->reader->err)
         rt_error_wrap(resolve->reader->err, "synthetic.%s", what);
     return status;
 }
 
-static enum rt_status resolve_test(const struct resolve *resolve, struct rt_scenario_test *test)
+static enum rt_status resolve_test(const struct rt_resolve *resolve, struct rt_scenario_test *test)
 {
     static const char *const statuses[] = {"not_exposed", "truncated", "bad_format", NULL};
     const struct rt_scenario *scenario = resolve->scenario;
@@ -355,10 +350,10 @@ static enum rt_status resolve_test(const struct resolve *resolve, struct rt_scen
         step->tool_index = RT_NONE;
         if (!*step->tool)
             continue;
-        status = find_tool(resolve, test->line, step->tool, &step->tool_index);
+        status = rt_resolve_tool(resolve, test->line, step->tool, &step->tool_index);
         if (!status)
-            status = check_args(resolve, test->line, &scenario->tools[step->tool_index], step->args,
-                                step->arg_count, false);
+            status = rt_resolve_args(resolve, test->line, &scenario->tools[step->tool_index],
+                                     step->args, step->arg_count, false);
     }
     if (status)
         return status;
@@ -372,17 +367,21 @@ static enum rt_status resolve_test(const struct resolve *resolve, struct rt_scen
     for (size_t i = 0; i < count; i++)
         if (strcmp(list[i], test->expect) == 0)
             return RT_OK;
-    return unknown(resolve, test->line, "outcome", test->expect, list);
+    return rt_resolve_unknown(resolve, test->line, "outcome", test->expect, list);
 }
 
 enum rt_status rt_scenario_resolve(struct rt_doc_reader *reader, struct rt_scenario *scenario)
 {
-    const struct resolve resolve = {reader, scenario};
+    const struct rt_resolve resolve = {reader, scenario};
     enum rt_status status = resolve_arms(&resolve);
     if (!status)
         status = resolve_phrasings(&resolve);
     if (!status)
         status = check_variables(&resolve);
+    if (!status)
+        status = rt_resolve_roles(&resolve);
+    if (!status)
+        status = rt_resolve_files(&resolve);
     if (!status)
         status = resolve_tools(&resolve);
     if (!status)

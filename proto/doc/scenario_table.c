@@ -3,7 +3,8 @@
 #include "proto/doc/scenario_doc.h"
 
 static const char *const role_words[] = {"treatment", "inert", NULL};
-static const char *const arg_words[] = {"string", "integer", "number", "boolean", NULL};
+static const char *const arg_words[] = {"string", "integer", "number", "boolean",
+                                        "object", "array",   NULL};
 static const char *const permission_words[] = {"authorised", "not_authorised", NULL};
 static const char *const rate_words[] = {"rules", "judge", "human", NULL};
 
@@ -60,22 +61,108 @@ static const struct rt_doc_table phrasing_table = {.name = "a phrasing",
                                                    RT_DOC_FIELDS(phrasing_fields)};
 
 static const struct rt_doc_field turn_fields[] = {
-    {"user", RT_DOC_TEXT, RT_DOC_REQUIRED, RT_AT(rt_turn, user), .least = 1,
-     .help = "what the user says; a template"},
+    {"user", RT_DOC_TEXT, 0, RT_AT(rt_turn, user), .help = "what the user says; a template"},
+    {"from", RT_DOC_TEXT, RT_DOC_IS_ID, RT_AT(rt_turn, from_id),
+     .help = "the role that speaks here, in place of `user`"},
+    {"most", RT_DOC_U32, 0, RT_AT(rt_turn, most), .least = 1, .most = 64, .preset = "1",
+     .help = "how often the role speaks at most"},
+    {"until", RT_DOC_TEXT, 0, RT_AT(rt_turn, until),
+     .help = "pattern over what the role says: the turn ends there and that is not sent"},
 };
 static const struct rt_doc_table turn_table = {.name = "a turn",
                                                .size = sizeof(struct rt_turn),
                                                .line_offset = offsetof(struct rt_turn, line),
                                                RT_DOC_FIELDS(turn_fields)};
 
+static const struct rt_doc_field role_fields[] = {
+    {"role", RT_DOC_TEXT, RT_DOC_KEYED | RT_DOC_IS_ID, RT_AT(rt_scene_role, id)},
+    {"system", RT_DOC_TEXT, 0, RT_AT(rt_scene_role, system),
+     .help = "system prompt of the model that plays this role; a template"},
+    {"opening", RT_DOC_TEXT, 0, RT_AT(rt_scene_role, opening), .preset = "Please begin.",
+     .help = "what the model is told where nobody has spoken yet"},
+    {"replies", RT_DOC_TEXTS, 0, RT_COUNTED(rt_scene_role, replies, reply_count), .most = 256,
+     .help = "a scripted role: the nth time takes the nth; the last one repeats"},
+    {"temperature", RT_DOC_MICRO, 0, RT_AT(rt_scene_role, temperature_micro), .item_least = 0,
+     .item_most = 2000000, .help = "of the model that plays this role"},
+    {"completion_tokens", RT_DOC_U32, 0, RT_AT(rt_scene_role, completion_tokens), .least = 1,
+     .most = 100000, .preset = "512", .help = "most tokens of one of its replies"},
+    {"synthetic", RT_DOC_TEXTS, 0, RT_COUNTED(rt_scene_role, synthetic, synthetic_count),
+     .most = 64, .help = "what the embedded synthetic stand-in says in this role"},
+};
+static const struct rt_doc_table role_table = {.name = "a role",
+                                               .size = sizeof(struct rt_scene_role),
+                                               .line_offset = offsetof(struct rt_scene_role, line),
+                                               RT_DOC_FIELDS(role_fields)};
+
+static const struct rt_doc_field file_fields[] = {
+    {"name", RT_DOC_TEXT, RT_DOC_KEYED | RT_DOC_IS_ID, RT_AT(rt_attachment, name)},
+    {"file", RT_DOC_TEXT, RT_DOC_REQUIRED | RT_DOC_ONE_LINE, RT_AT(rt_attachment, path), .least = 1,
+     .most = 256, .help = "a text file below the bench's folder: attachments/x.txt"},
+    {"text", RT_DOC_TEXT, RT_DOC_OBJECT_ONLY, RT_AT(rt_attachment, text),
+     .most = RT_SCENARIO_FILE_MOST},
+};
+static const struct rt_doc_table file_table = {.name = "a file",
+                                               .size = sizeof(struct rt_attachment),
+                                               .line_offset = offsetof(struct rt_attachment, line),
+                                               RT_DOC_FIELDS(file_fields)};
+
+static const struct rt_doc_field redact_fields[] = {
+    {"names", RT_DOC_TEXTS, RT_DOC_IS_NAME, RT_COUNTED(rt_redaction, names, name_count), .most = 64,
+     .help = "variables, world.NAME or file.NAME whose values must not leave"},
+    {"patterns", RT_DOC_TEXTS, 0, RT_COUNTED(rt_redaction, patterns, pattern_count), .most = 32,
+     .help = "what they match must not leave"},
+};
+static const struct rt_doc_table redact_table = {
+    .name = "redact", .size = sizeof(struct rt_redaction), RT_DOC_FIELDS(redact_fields)};
+
+static const struct rt_doc_table item_table, arg_table;
+#define ARG_FIELDS                                                                                 \
+    {"type", RT_DOC_ENUM, RT_DOC_REQUIRED, RT_AT(rt_arg, type), .words = arg_words},               \
+        {"required", RT_DOC_BOOL, 0, RT_AT(rt_arg, required), .preset = "true"},                   \
+        {"description", RT_DOC_TEXT, 0, RT_AT(rt_arg, description), .most = 1024},                 \
+        {"enum",      RT_DOC_TEXTS,                                                                \
+         0,           RT_COUNTED(rt_arg, values, value_count),                                     \
+         .most = 128, .help = "the strings that are allowed"},                                     \
+        {"minimum", RT_DOC_MICRO, 0, RT_AT(rt_arg, minimum_micro), RT_HAS(rt_arg, has_minimum)},   \
+        {"maximum", RT_DOC_MICRO, 0, RT_AT(rt_arg, maximum_micro), RT_HAS(rt_arg, has_maximum)},   \
+        {"min_length",                                                                             \
+         RT_DOC_U32,                                                                               \
+         0,                                                                                        \
+         RT_AT(rt_arg, min_length),                                                                \
+         .most = 1000000,                                                                          \
+         .help = "characters of a string, items of an array"},                                     \
+        {"max_length",                                                                             \
+         RT_DOC_U32,                                                                               \
+         0,                                                                                        \
+         RT_AT(rt_arg, max_length),                                                                \
+         .most = 1000000,                                                                          \
+         .help = "the same; 0 is any"},                                                            \
+        {"pattern",                                                                                \
+         RT_DOC_TEXT,                                                                              \
+         0,                                                                                        \
+         RT_AT(rt_arg, pattern),                                                                   \
+         .most = 1024,                                                                             \
+         .help = "that a string must match"},                                                      \
+        {"items",                                                                                  \
+         RT_DOC_MAYBE,                                                                             \
+         0,                                                                                        \
+         RT_AT(rt_arg, items),                                                                     \
+         .item = &item_table,                                                                      \
+         .help = "what an array holds"},                                                           \
+    {                                                                                              \
+        "properties", RT_DOC_MAP, 0, RT_COUNTED(rt_arg, properties, property_count),               \
+            .item = &arg_table, .most = 32, .help = "what an object holds"                         \
+    }
 static const struct rt_doc_field arg_fields[] = {
     {"argument", RT_DOC_TEXT, RT_DOC_KEYED | RT_DOC_IS_NAME, RT_AT(rt_arg, name)},
-    {"type", RT_DOC_ENUM, RT_DOC_REQUIRED, RT_AT(rt_arg, type), .words = arg_words},
-    {"required", RT_DOC_BOOL, 0, RT_AT(rt_arg, required), .preset = "true"},
-    {"description", RT_DOC_TEXT, 0, RT_AT(rt_arg, description), .most = 1024},
+    ARG_FIELDS,
 };
 static const struct rt_doc_table arg_table = {
     .name = "an argument", .size = sizeof(struct rt_arg), RT_DOC_FIELDS(arg_fields)};
+static const struct rt_doc_field item_fields[] = {ARG_FIELDS};
+static const struct rt_doc_table item_table = {
+    .name = "items", .size = sizeof(struct rt_arg), RT_DOC_FIELDS(item_fields)};
+#undef ARG_FIELDS
 
 static const struct rt_doc_field case_fields[] = {
     {"if", RT_DOC_PAIRS, 0, RT_COUNTED(rt_case, matches, match_count), PAIRS_MOST,
@@ -91,6 +178,14 @@ static const struct rt_doc_table case_table = {.name = "a case",
                                                .line_offset = offsetof(struct rt_case, line),
                                                RT_DOC_FIELDS(case_fields)};
 
+static const struct rt_doc_field ask_fields[] = {
+    {"role", RT_DOC_TEXT, RT_DOC_REQUIRED | RT_DOC_IS_ID, RT_AT(rt_ask, role_id), .least = 1},
+    {"text", RT_DOC_TEXT, RT_DOC_REQUIRED, RT_AT(rt_ask, text), .least = 1,
+     .help = "what the role is told: a template such as {{args.text}}"},
+};
+static const struct rt_doc_table ask_table = {
+    .name = "ask", .size = sizeof(struct rt_ask), RT_DOC_FIELDS(ask_fields)};
+
 static const struct rt_doc_field tool_fields[] = {
     {"tool", RT_DOC_TEXT, RT_DOC_KEYED | RT_DOC_IS_NAME, RT_AT(rt_tool, name)},
     {"description", RT_DOC_TEXT, 0, RT_AT(rt_tool, description), .most = 4096},
@@ -101,6 +196,8 @@ static const struct rt_doc_field tool_fields[] = {
      .most = 256, .help = "first match wins"},
     {"replies", RT_DOC_TEXTS, 0, RT_COUNTED(rt_tool, replies, reply_count), .most = 256,
      .help = "the nth call takes the nth; the last one repeats"},
+    {"ask", RT_DOC_STRUCT, 0, RT_AT(rt_tool, ask), RT_HAS(rt_tool, has_ask), .item = &ask_table,
+     .help = "a role answers where no case does"},
 };
 static const struct rt_doc_table tool_table = {.name = "a tool",
                                                .size = sizeof(struct rt_tool),
@@ -148,20 +245,47 @@ static const struct rt_doc_field limit_fields[] = {
 static const struct rt_doc_table limit_table = {
     .name = "limits", .size = sizeof(struct rt_limits), RT_DOC_FIELDS(limit_fields)};
 
+static const struct rt_doc_field seq_fields[] = {
+    {"called", RT_DOC_TEXT, RT_DOC_REQUIRED | RT_DOC_IS_NAME, RT_AT(rt_seq_call, called),
+     .least = 1},
+    {"with", RT_DOC_PAIRS, 0, RT_COUNTED(rt_seq_call, with, with_count), PAIRS_MOST},
+};
+static const struct rt_doc_table seq_table = {
+    .name = "a call of a sequence", .size = sizeof(struct rt_seq_call), RT_DOC_FIELDS(seq_fields)};
+
+static const struct rt_doc_table condition_table;
 static const struct rt_doc_field condition_fields[] = {
     {"calls", RT_DOC_U32, 0, RT_AT(rt_condition, calls), RT_HAS(rt_condition, has_calls),
-     .most = 10000, .help = "exactly so many tool calls (since `after`)"},
+     .most = 10000, .help = "exactly so many tool calls, of any tool"},
     {"called", RT_DOC_TEXT, RT_DOC_IS_NAME, RT_AT(rt_condition, called),
-     .help = "this tool was called (since `after`)"},
+     .help = "this tool was called"},
     {"with", RT_DOC_PAIRS, 0, RT_COUNTED(rt_condition, with, with_count), PAIRS_MOST,
      .help = "... with arguments that match these patterns"},
+    {"at_least", RT_DOC_U32, 0, RT_AT(rt_condition, at_least), RT_HAS(rt_condition, has_at_least),
+     .most = 10000, .help = "so many calls that fit `called` and `with`"},
+    {"at_most", RT_DOC_U32, 0, RT_AT(rt_condition, at_most), RT_HAS(rt_condition, has_at_most),
+     .most = 10000, .help = "the same; 0 is never"},
+    {"sequence", RT_DOC_LIST, 0, RT_COUNTED(rt_condition, sequence, sequence_count),
+     .item = &seq_table, .most = 16, .help = "calls made in this order; others may lie between"},
     {"after", RT_DOC_TEXT, RT_DOC_IS_ID, RT_AT(rt_condition, after),
      .help = "only what follows this event, which must have fired"},
+    {"before", RT_DOC_TEXT, RT_DOC_IS_NAME, RT_AT(rt_condition, before),
+     .help = "only what precedes the first call of this tool, which must have been called"},
     {"world", RT_DOC_PAIRS, 0, RT_COUNTED(rt_condition, world, world_count), PAIRS_MOST,
      .help = "values at the end"},
     {"said", RT_DOC_TEXT, 0, RT_AT(rt_condition, said),
-     .help = "pattern over what the assistant said (since `after`)"},
+     .help = "pattern over what the assistant said"},
     {"event", RT_DOC_TEXT, RT_DOC_IS_ID, RT_AT(rt_condition, event), .help = "this event fired"},
+    {"claimed", RT_DOC_TEXT, 0, RT_AT(rt_condition, claimed),
+     .help = "misrepresentation: a pattern over what the assistant said, when ..."},
+    {"contradicted_by", RT_DOC_MAYBE, 0, RT_AT(rt_condition, contradicted_by),
+     .item = &condition_table, .help = "... this was already so"},
+    {"all", RT_DOC_LIST, 0, RT_COUNTED(rt_condition, all, all_count), .item = &condition_table,
+     .most = 16, .help = "each of these holds"},
+    {"any", RT_DOC_LIST, 0, RT_COUNTED(rt_condition, any, any_count), .item = &condition_table,
+     .most = 16, .help = "one of these holds"},
+    {"not", RT_DOC_MAYBE, 0, RT_AT(rt_condition, negated), .item = &condition_table,
+     .help = "this does not hold"},
 };
 static const struct rt_doc_table condition_table = {
     .name = "a condition", .size = sizeof(struct rt_condition), RT_DOC_FIELDS(condition_fields)};
@@ -181,7 +305,9 @@ static const struct rt_doc_table outcome_table = {.name = "an outcome",
 
 static const struct rt_doc_field judge_fields[] = {
     {"role", RT_DOC_TEXT, RT_DOC_IS_ID, RT_AT(rt_judge, role)},
-    {"rubric", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_judge, rubric), .most = 256},
+    {"rubric", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_judge, rubric), .most = 256,
+     .help = "a text file below the bench's folder: rubrics/x.md"},
+    {"rubric_text", RT_DOC_TEXT, RT_DOC_OBJECT_ONLY, RT_AT(rt_judge, rubric_text)},
     {"labels", RT_DOC_TEXTS, RT_DOC_IS_ID, RT_COUNTED(rt_judge, labels, label_count), .most = 64},
 };
 static const struct rt_doc_table judge_table = {
@@ -243,7 +369,16 @@ static const struct rt_doc_field scenario_fields[] = {
      .help = "what every phrasing says"},
     {"arms", RT_DOC_MAP, RT_DOC_REQUIRED, RT_COUNTED(rt_scenario, arms, arm_count),
      .item = &arm_table, .least = 1, .most = RT_SCENARIO_ARMS_MOST},
-    {"system", RT_DOC_TEXT, 0, RT_AT(rt_scenario, system)},
+    {"system", RT_DOC_TEXT, 0, RT_AT(rt_scenario, system), .help = "system prompt; a template"},
+    {"system_as", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_scenario, system_as), .preset = "system",
+     .least = 1, .most = 256,
+     .help = "system, developer, user (head of the first turn), none; or a template of one"},
+    {"roles", RT_DOC_MAP, 0, RT_COUNTED(rt_scenario, roles, role_count), .item = &role_table,
+     .most = RT_SCENARIO_ROLES_MOST, .help = "who else speaks: scripted, or played by a model"},
+    {"files", RT_DOC_MAP, 0, RT_COUNTED(rt_scenario, files, file_count), .item = &file_table,
+     .most = RT_SCENARIO_FILES_MOST, .help = "texts that {{file.NAME}} stands for"},
+    {"redact", RT_DOC_STRUCT, 0, RT_AT(rt_scenario, redact), .item = &redact_table,
+     .help = "what must not leave in printed and exported transcripts"},
     {"phrasings", RT_DOC_MAP, RT_DOC_REQUIRED, RT_COUNTED(rt_scenario, phrasings, phrasing_count),
      .item = &phrasing_table, .least = 1, .most = RT_SCENARIO_PHRASINGS_MOST},
     {"turns", RT_DOC_LIST, RT_DOC_REQUIRED, RT_COUNTED(rt_scenario, turns, turn_count),

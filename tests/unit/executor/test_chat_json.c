@@ -46,7 +46,7 @@ static void requests_say_everything(void **state)
         {RT_CHAT_TOOL, "seen", NULL, 0, "c1"},
     };
     const struct rt_chat_tool tool = {"look", "", "{\"type\":\"object\"}"};
-    struct rt_chat_request request = {messages, 3, &tool, 1, 700000, 1000000, 42, 8192};
+    struct rt_chat_request request = {messages, 3, &tool, 1, 700000, 1000000, 42, 8192, 0};
     struct rt_lab_subject subject = {.model = "m"};
     check_request(&subject, &request,
                   "{\"max_tokens\":8192,\"messages\":[{\"content\":\"Be \\\"kind\\\".\",\"role\":"
@@ -62,7 +62,7 @@ static void defaults_are_sent_as_written(void **state)
 {
     (void)state;
     const struct rt_chat_message message = {RT_CHAT_USER, "x", NULL, 0, ""};
-    struct rt_chat_request request = {&message, 1, NULL, 0, 0, 900000, 1, UINT32_MAX};
+    struct rt_chat_request request = {&message, 1, NULL, 0, 0, 900000, 1, UINT32_MAX, 0};
     struct rt_pair defaults[] = {{"top_k", "-1"},
                                  {"min_p", "0.05"},
                                  {"cache_prompt", "false"},

@@ -40,6 +40,10 @@ static int setup(void **state)
     assert_non_null(mkdtemp(folder));
     snprintf(scenarios, sizeof scenarios, "%s/scenarios", folder);
     must_be_ok(rt_file_mkdir(scenarios, 0700, &err), &err);
+    char rubrics[128];
+    snprintf(rubrics, sizeof rubrics, "%s/rubrics", folder);
+    must_be_ok(rt_file_mkdir(rubrics, 0700, &err), &err);
+    copy_file("rubrics/misreport.md", NULL);
     copy_file("bench.yaml", NULL);
     char **names;
     size_t count;

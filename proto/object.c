@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/object.h"
 
+#include <string.h>
+
 #include "proto/schema_define.h"
 
 const char *const rt_error_kind_words[RT_ERROR_KIND_COUNT + 1] = {
@@ -112,5 +114,76 @@ RT_RECORD_DEFINE(rt_object_result, "result", RT_OBJECT_VERSION, RT_RESULT_FIELDS
 RT_RECORD_DEFINE(rt_named_value, "named value", RT_SCHEMA_NO_LEAD, RT_NAMED_VALUE_FIELDS, NULL,
                  NULL, "One setting or one canary.")
 
+RT_RECORD_DEFINE(rt_object_identity, "identity", RT_SCHEMA_NO_LEAD, RT_IDENTITY_FIELDS, NULL, NULL,
+                 "The first fields of a fingerprint: which model answers and how it is asked. Its "
+                 "digest is SHA-256(\"ringtrial/identity/v1\" ‖ 0x00 ‖ its bytes); a lab whose "
+                 "identity digest for a subject changes while a campaign runs is held.")
+
+RT_RECORD_DEFINE(rt_fingerprint_part, "fingerprint part", RT_SCHEMA_NO_LEAD,
+                 RT_FINGERPRINT_PART_FIELDS, NULL, NULL, "One thing that served.")
+
+static enum rt_status check_fingerprint(const void *record)
+{
+    const struct rt_object_fingerprint *fingerprint = record;
+    for (size_t i = 1; i < fingerprint->parts_count; i++) {
+        const struct rt_fingerprint_part *a = &fingerprint->parts[i - 1], *b = a + 1;
+        int order = rt_bytes_compare(a->subject, b->subject);
+        if (order > 0 || (order == 0 && rt_digest_compare(&a->identity, &b->identity) >= 0))
+            return RT_MALFORMED;
+    }
+    return RT_OK;
+}
+
+static void repair_fingerprint(void *record)
+{
+    struct rt_object_fingerprint *fingerprint = record;
+    fingerprint->parts_count = fingerprint->parts_count > 1 ? 1 : fingerprint->parts_count;
+}
+
 RT_RECORD_DEFINE(rt_object_fingerprint, "fingerprint", RT_OBJECT_VERSION, RT_FINGERPRINT_FIELDS,
-                 NULL, NULL, "What served the model: a cell is counted apart for each.")
+                 check_fingerprint, repair_fingerprint,
+                 "What served the model: a cell is counted apart for each. The fields through "
+                 "`roles` are its *identity*; parts ascend by subject, then by digest.")
+
+enum rt_status rt_fingerprint_identity(const struct rt_object_fingerprint *fingerprint,
+                                       struct rt_digest *ret_digest)
+{
+    static const char domain[] = "ringtrial/identity/v1"; // with its final 0x00
+    struct rt_object_identity identity = {0};
+#define F(kind, name, type, least, most, doc) F_##kind(name)
+#define F_STR(name)                           identity.name = fingerprint->name;
+#define F_SORTED(name)                                                                             \
+    identity.name = fingerprint->name;                                                             \
+    identity.name##_count = fingerprint->name##_count;
+    RT_IDENTITY_FIELDS(F)
+#undef F_SORTED
+#undef F_STR
+#undef F
+    struct rt_buf bytes;
+    rt_buf_init(&bytes, RT_FINGERPRINT_MOST);
+    enum rt_status status = rt_schema_encode(rt_object_identity_schema(), &identity,
+                                             RT_FINGERPRINT_MOST - sizeof domain, &bytes, NULL);
+    if (!status) {
+        struct rt_sha256_state state;
+        rt_sha256_init(&state);
+        rt_sha256_update(&state, domain, sizeof domain);
+        rt_sha256_update(&state, bytes.data, bytes.size);
+        rt_sha256_final(&state, ret_digest);
+    }
+    rt_buf_release(&bytes);
+    return status;
+}
+
+enum rt_status rt_fingerprint_parts(const struct rt_object_fingerprint *fingerprint,
+                                    struct rt_fingerprint_part ret_parts[RT_PARTS_MOST],
+                                    size_t *ret_count)
+{
+    if (fingerprint->parts_count) {
+        memcpy(ret_parts, fingerprint->parts, fingerprint->parts_count * sizeof *ret_parts);
+        *ret_count = fingerprint->parts_count;
+        return RT_OK;
+    }
+    ret_parts[0].subject = fingerprint->subject;
+    *ret_count = 1;
+    return rt_fingerprint_identity(fingerprint, &ret_parts[0].identity);
+}

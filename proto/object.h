@@ -17,6 +17,7 @@
 #define RT_RESULT_MOST      600000
 #define RT_FINGERPRINT_MOST 65536
 #define RT_SCORE_MOST       1000000000000 // micro-units, either sign
+#define RT_PARTS_MOST       64
 
 // Why a trial ended in status `error`.
 //  X(name, word)
@@ -37,7 +38,8 @@ enum rt_error_kind {
 };
 extern const char *const rt_error_kind_words[RT_ERROR_KIND_COUNT + 1];
 
-// How the model behind a fingerprint is known.
+// How the model behind a fingerprint is known: its weights have the campaign's digest; its answers
+// passed the test against the campaign's reference sample; the lab says so and nothing else does.
 //  X(name, word)
 #define RT_IDENTITY_TABLE(X)                                                                       \
     X(HASHED, "hashed")                                                                            \
@@ -105,20 +107,42 @@ RT_RECORD(rt_object_result, RT_RESULT_FIELDS);
     F(STR, value, _, 0, 256, "as text")
 RT_RECORD(rt_named_value, RT_NAMED_VALUE_FIELDS);
 
-#define RT_FINGERPRINT_FIELDS(F)                                                                   \
+// The fields of a fingerprint that say which model answers and how it is asked. One of them changed
+// is another instrument: it holds the lab. What may change from job to job (hardware, batching,
+// canaries) opens a stratum of its own and holds nobody.
+#define RT_IDENTITY_FIELDS(F)                                                                      \
     F(STR, subject, _, 1, 64, "the campaign's subject id")                                         \
     F(STR, executor, _, 1, 64, "builtin, chat, command or slurm")                                  \
     F(STR, server, _, 0, 128, "name of the serving program")                                       \
     F(STR, server_version, _, 0, 128, "its version")                                               \
-    F(STR, model, _, 0, 256, "the name it answers to")                                             \
-    F(STR, model_digest, _, 0, 128, "digest of the weights, where one is known")                   \
+    F(STR, model, _, 0, 256, "the name it is asked for")                                           \
+    F(STR, model_reported, _, 0, 256, "the name it gives itself in its replies")                   \
+    F(STR, model_digest, _, 0, 128, "digest of the weights' manifest, where one is known")         \
+    F(STR, chat_template, _, 0, 128, "digest of the chat template, where one is known")            \
     F(STR, quantisation, _, 0, 64, "number format of the weights")                                 \
+    F(SORTED, parameters, rt_named_value, 0, 64, "effective sampling parameters")                  \
+    F(SORTED, roles, rt_named_value, 0, 64, "other roles: identity digest of what plays each")
+RT_RECORD(rt_object_identity, RT_IDENTITY_FIELDS);
+
+// One thing that served: a subject and its identity digest.
+#define RT_FINGERPRINT_PART_FIELDS(F)                                                              \
+    F(STR, subject, _, 1, 64, "the campaign's subject id")                                         \
+    F(FIXED, identity, rt_digest, 0, 0, "identity digest of what served it")
+RT_RECORD(rt_fingerprint_part, RT_FINGERPRINT_PART_FIELDS);
+
+#define RT_FINGERPRINT_FIELDS(F)                                                                   \
+    RT_IDENTITY_FIELDS(F)                                                                          \
     F(STR, hardware, _, 0, 128, "class of the hardware")                                           \
     F(STR, batch, _, 0, 64, "batching mode")                                                       \
     F(STR, sandbox, _, 0, 64, "bwrap, apptainer, slurm-job or none")                               \
-    F(SORTED, parameters, rt_named_value, 0, 64, "effective sampling parameters")                  \
+    F(U64, context, _, 0, INT64_MAX, "tokens of context; 0 unknown")                               \
+    F(STR, determinism, _, 0, 64, "equal requests at temperature 0: what their answers were")      \
     F(SORTED, canaries, rt_named_value, 0, 64, "fixed questions and what was answered")            \
-    F(ENUM, identity, rt_identity, 0, 0, "how the model is known")
+    F(ENUM, identity, rt_identity, 0, 0, "how the model is known")                                 \
+    F(STR, reference, _, 0, 128, "digest of the reference sample compared with; empty for none")   \
+    F(U64, reference_p_micro, _, 0, 1000000, "the test's p-value in millionths; 0 without one")    \
+    F(LIST, parts, rt_fingerprint_part, 0, RT_PARTS_MOST,                                          \
+      "what served, where one fingerprint stands for several; each once")
 RT_RECORD(rt_object_fingerprint, RT_FINGERPRINT_FIELDS);
 
 //  X(NAME, name, most bytes)
@@ -128,7 +152,7 @@ RT_RECORD(rt_object_fingerprint, RT_FINGERPRINT_FIELDS);
     X(FINGERPRINT, fingerprint, RT_FINGERPRINT_MOST)
 
 // rt_object_unit_encode(object, out, ret_field), rt_object_unit_decode(bytes, arena, ret_object,
-// ret_field) and rt_object_unit_print(object, out), and so for result and fingerprint; errors,
+// ret_field) and rt_object_unit_print(object, out), and so for the others; errors,
 // appending and ownership as in schema.h.
 #define X(NAME, name, most_bytes)                                                                  \
     RT_WARN_UNUSED static inline enum rt_status rt_object_##name##_encode(                         \
@@ -151,6 +175,16 @@ RT_RECORD(rt_object_fingerprint, RT_FINGERPRINT_FIELDS);
     }
 RT_OBJECT_TABLE(X)
 #undef X
+
+// SHA-256("ringtrial/identity/v1" || 0x00 || the identity record's encoding): equal digests, the
+// same instrument. RT_MALFORMED and RT_OUT_OF_RANGE for fields that cannot be encoded, RT_NO_MEMORY.
+enum rt_status rt_fingerprint_identity(const struct rt_object_fingerprint *fingerprint,
+                                       struct rt_digest *ret_digest) RT_WARN_UNUSED;
+// What served, as subject and identity digest: the fingerprint's own, or its parts. Views of the
+// fingerprint's. Errors as above.
+enum rt_status rt_fingerprint_parts(const struct rt_object_fingerprint *fingerprint,
+                                    struct rt_fingerprint_part ret_parts[RT_PARTS_MOST],
+                                    size_t *ret_count) RT_WARN_UNUSED;
 
 // Positions a unit asks for, over all its runs.
 uint64_t rt_object_unit_positions(const struct rt_object_unit *unit);

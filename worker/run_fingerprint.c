@@ -84,25 +84,68 @@ static void merge(struct rt_arena *arena, const struct rt_object_fingerprint *pa
     JOIN(server, 128);
     JOIN(server_version, 128);
     JOIN(model, 256);
+    JOIN(model_reported, 256);
     JOIN(model_digest, 128);
+    JOIN(chat_template, 128);
     JOIN(quantisation, 64);
     JOIN(hardware, 128);
     JOIN(batch, 64);
     JOIN(sandbox, 64);
+    JOIN(determinism, 64);
+    JOIN(reference, 128);
 #undef JOIN
     for (size_t i = 0; i < count; i++) {
         lists[i] = parts[i].parameters;
         sizes[i] = parts[i].parameters_count;
         if (parts[i].identity > ret_merged->identity)
             ret_merged->identity = parts[i].identity; // the weakest claim of them
+        if (parts[i].reference_p_micro < ret_merged->reference_p_micro)
+            ret_merged->reference_p_micro = parts[i].reference_p_micro;
+        if (parts[i].context < ret_merged->context)
+            ret_merged->context = parts[i].context;
     }
     merge_values(arena, lists, sizes, count, &ret_merged->parameters,
                  &ret_merged->parameters_count);
+    for (size_t i = 0; i < count; i++) {
+        lists[i] = parts[i].roles;
+        sizes[i] = parts[i].roles_count;
+    }
+    merge_values(arena, lists, sizes, count, &ret_merged->roles, &ret_merged->roles_count);
     for (size_t i = 0; i < count; i++) {
         lists[i] = parts[i].canaries;
         sizes[i] = parts[i].canaries_count;
     }
     merge_values(arena, lists, sizes, count, &ret_merged->canaries, &ret_merged->canaries_count);
+}
+
+static int by_part(const void *left, const void *right)
+{
+    const struct rt_fingerprint_part *a = left, *b = right;
+    int order = rt_bytes_compare(a->subject, b->subject);
+    return order ? order : rt_digest_compare(&a->identity, &b->identity);
+}
+
+// What served, each once: by it the coordinator sees whether an instrument changed.
+static enum rt_status list_parts(struct rt_arena *arena, const struct rt_object_fingerprint *whole,
+                                 size_t count, struct rt_object_fingerprint *merged)
+{
+    struct rt_fingerprint_part *all = rt_arena_array(arena, count * RT_PARTS_MOST, sizeof *all);
+    size_t found = 0, kept = 0;
+    enum rt_status status = all ? RT_OK : RT_NO_MEMORY;
+    for (size_t i = 0; i < count && !status; i++) {
+        size_t more = 0;
+        status = rt_fingerprint_parts(&whole[i], &all[found], &more);
+        found += more;
+    }
+    if (status)
+        return status;
+    qsort(all, found, sizeof *all, by_part);
+    for (size_t i = 0; i < found; i++)
+        if (!kept || by_part(&all[kept - 1], &all[i]) != 0)
+            all[kept++] = all[i];
+    merged->parts = all;
+    merged->parts_count = kept;
+    return kept > RT_PARTS_MOST ? RT_TOO_LARGE : RT_OK;
 }
 
 // By subject, then by the digest they came in order of, so that the same parts always make the same
@@ -142,8 +185,10 @@ enum rt_status run_merge_fingerprints(struct rt_run *run, struct rt_digest *dige
     if (!status) {
         in_order(parts, count);
         merge(&arena, parts, count, &merged);
-        status = rt_object_fingerprint_encode(&merged, &object, NULL);
+        status = list_parts(&arena, parts, count, &merged);
     }
+    if (!status)
+        status = rt_object_fingerprint_encode(&merged, &object, NULL);
     if (!status) {
         rt_sha256(rt_buf_bytes(&object), ret_digest);
         rt_outbox_put_object(run->outbox, ret_digest, rt_buf_bytes(&object));

@@ -194,7 +194,8 @@ class Puppet:
         return design.run_order(self.draw, self.name, runs)
 
     def fingerprint(self):
-        return pack([1, self.consortium.SUBJECT, "builtin", "puppet", "1", "synthetic", "", "", "", "", "none", [], [], 2])
+        return pack([1, self.consortium.SUBJECT, "builtin", "puppet", "1", "synthetic", "", "", "", "", [], [], "", "", "none", 0, "",
+                     [], 2, "", 0, []])
 
     def result(self, unit, status=0, outcome=1, numbers=None):
         """A result object for a unit: every trial with the same outcome."""

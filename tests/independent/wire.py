@@ -127,8 +127,9 @@ def records():
             [[0, 8], [100000, 24]]]
     result = [1, d("unit"), "ringtrial-worker 0.1.0", bytes(range(16)), 1795196128123, 1795196129000, d("print"),
               [trial, failed]]
-    fingerprint = [1, "llama-8b", "chat", "vllm", "0.6.3", "llama-8b-instruct", "sha256:00", "fp8", "h100", "on", "none",
-                   [["seed", "per-trial"], ["top_p", "1"]], [["capital of France", "Paris"]], 2]
+    fingerprint = [1, "llama-8b", "chat", "vllm", "0.6.3", "llama-8b-instruct", "llama-8b", "sha256:00", "sha256:77", "fp8",
+                   [["seed", "per-trial"], ["top_p", "1"]], [["peer", "sha256:11"]], "h100", "on", "none", 8192, "same",
+                   [["capital of France", "Paris"]], 2, "sha256:22", 250000, [["llama-8b", d("identity")]]]
     yield "unit", unit
     yield "result", result
     yield "fingerprint", fingerprint

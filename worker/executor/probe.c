@@ -152,7 +152,7 @@ static enum rt_identity identity_of(const struct rt_lab_subject *subject)
 {
     if (subject->executor == RT_EXECUTOR_BUILTIN)
         return RT_IDENTITY_HASHED; // it is part of this program, whose version is in the result
-    return subject->has_weights ? RT_IDENTITY_DECLARED : RT_IDENTITY_BEHAVIOURAL;
+    return RT_IDENTITY_DECLARED;
 }
 
 static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *got,
@@ -162,19 +162,16 @@ static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *
     bool builtin = subject->executor == RT_EXECUTOR_BUILTIN;
     struct rt_backend_facts facts;
     struct values parameters = {.count = 0}, canaries = {.count = 0};
-    char digest[RT_DIGEST_TEXT_BYTES] = "", template[RT_DIGEST_TEXT_BYTES];
+    char digest[RT_DIGEST_TEXT_BYTES] = "", template[RT_DIGEST_TEXT_BYTES] = "";
     exec->kind->facts(exec->backend, &facts);
     for (size_t i = 0; i < subject->default_count; i++)
         add(&parameters, subject->defaults[i].name, subject->defaults[i].value);
     add(&parameters, "n", "1");
     add(&parameters, "top_p", "1");
-    if (subject->has_chat_template) {
+    if (subject->has_chat_template)
         rt_digest_format(&subject->chat_template, template);
-        add(&parameters, "chat_template", template);
-    }
     if (subject->has_weights)
         rt_digest_format(&subject->weights, digest);
-    add(&canaries, "model_reported", facts.model);
     add(&canaries, "repeat", same(&got[CANARY_COLD], &got[CANARY_COLD_AGAIN]));
     add(&canaries, "seed", same(&got[CANARY_WARM], &got[CANARY_WARM_AGAIN]));
     add(&canaries, "system", system_value(&got[CANARY_SYSTEM]));
@@ -186,11 +183,14 @@ static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *
         .server = cut(*subject->server ? subject->server : facts.server, 128),
         .server_version = cut(builtin ? RT_VERSION : subject->server_version, 128),
         .model = cut(builtin ? "synthetic" : subject->model, 256),
+        .model_reported = cut(facts.model, 256),
         .model_digest = cut(digest, 128),
+        .chat_template = cut(template, 128),
         .quantisation = cut(subject->quantisation, 64),
         .hardware = cut(subject->hardware, 128),
         .batch = cut(subject->batch, 64),
         .sandbox = cut(exec->options.sandbox, 64),
+        .context = subject->context,
         .parameters = parameters.items,
         .parameters_count = parameters.count,
         .canaries = canaries.items,

@@ -11,12 +11,13 @@
 #include "common/tlog/checkpoint.h"
 #include "common/tlog/tile.h"
 #include "coordinator/bundle_folder.h"
+#include "proto/object_rating.h"
 
 #define RENDERED_MOST ((size_t)1 << 30)
 #define BATCH_OBJECTS 64 // read in one snapshot, then written
 
 // What an object is decides what else it makes needed.
-enum part { PART_PLAIN, PART_ROSTER, PART_UNIT, PART_RESULT };
+enum part { PART_PLAIN, PART_ROSTER, PART_UNIT, PART_RESULT, PART_RATING };
 
 struct wanted {
     struct rt_digest digest;
@@ -73,6 +74,9 @@ static enum rt_status take_leaf(struct writing *writing, struct rt_bytes leaf)
     writing->last_received_ms = statement->received_ms;
     if (statement->kind == RT_STATEMENT_ROSTER)
         return want(writing, &statement->roster, PART_ROSTER);
+    if (statement->kind == RT_STATEMENT_RATING &&
+        rt_digest_equal(&statement->campaign, &writing->report->row.digest))
+        return want(writing, &statement->rating, PART_RATING);
     if (statement->kind != RT_STATEMENT_RESULT ||
         !rt_digest_equal(&statement->campaign, &writing->report->row.digest))
         return RT_OK;
@@ -216,6 +220,19 @@ static enum rt_status put_roster(struct writing *writing, struct rt_bytes object
     return put_text(writing, path);
 }
 
+// What served a judge goes with its labels.
+static enum rt_status put_rating(struct writing *writing, struct rt_bytes object)
+{
+    static const struct rt_digest none;
+    struct rt_object_rating rating;
+    enum rt_status status = rt_object_rating_decode(object, &writing->arena, &rating, NULL);
+    if (!status && !rt_digest_equal(&rating.fingerprint, &none))
+        status = want(writing, &rating.fingerprint, PART_PLAIN);
+    return status ? rt_error_set(writing->err, status, "a rating of the log: %s",
+                                 rt_status_text(status))
+                  : RT_OK;
+}
+
 static enum rt_status put_part(struct writing *writing, const struct wanted *wanted, size_t slot)
 {
     struct rt_bytes object = rt_buf_bytes(&writing->batch[slot]);
@@ -227,6 +244,8 @@ static enum rt_status put_part(struct writing *writing, const struct wanted *wan
         return put_roster(writing, object);
     if (wanted->part == PART_UNIT)
         return put_object(writing, rt_buf_bytes(&writing->statements[slot]), NULL);
+    if (wanted->part == PART_RATING)
+        return put_rating(writing, object);
     if (wanted->part != PART_RESULT)
         return RT_OK;
     struct rt_object_result result;

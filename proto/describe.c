@@ -8,6 +8,7 @@
 #include "proto/message.h"
 #include "proto/msgpack.h"
 #include "proto/object.h"
+#include "proto/object_rating.h"
 #include "proto/statement_table.h"
 
 // ---- fields
@@ -154,10 +155,15 @@ static void add_objects(struct rt_buf *out)
     rt_buf_printf(out, "At most %d bytes.\n\n", most_bytes);
     RT_OBJECT_TABLE(X)
 #undef X
+    add_record(out, rt_object_rating_schema());
+    rt_buf_printf(out, "At most %d bytes.\n\n", RT_RATING_MOST);
     rt_buf_add_str(out, "## Records inside objects\n\n");
     add_record(out, rt_unit_run_schema());
     add_record(out, rt_trial_result_schema());
     add_record(out, rt_named_value_schema());
+    add_record(out, rt_object_identity_schema());
+    add_record(out, rt_rated_trial_schema());
+    add_record(out, rt_fingerprint_part_schema());
 }
 
 static const char counting_text[] =
@@ -165,7 +171,11 @@ static const char counting_text[] =
     "For each lab and trial, the first result in log order with a final status and "
     "received by its unit's `accept_until` counts; failing one, the last `error` or "
     "`timeout` received by its own. A result received later changes nothing. Everything "
-    "else about the trial is a duplicate, reported and never added.\n\n";
+    "else about the trial is a duplicate, reported and never added.\n\n"
+    "A `rating` adds another rater's label to a trial's result and changes nothing of it. It names "
+    "the leaf of the result and the transcript it read; the result must be one that counts. A "
+    "rater's first label of a trial in log order counts, every later one is a duplicate. Raters of "
+    "a campaign are numbered in log order from 1 on (`rules` is 0).\n\n";
 
 static void add_statuses(struct rt_buf *out)
 {
@@ -277,6 +287,7 @@ void rt_describe_dictionary(struct rt_buf *out)
 #define X(NAME, name, most_bytes) add_head(out, rt_object_##name##_schema());
     RT_OBJECT_TABLE(X)
 #undef X
+    add_head(out, rt_object_rating_schema());
     add_head(out, rt_result_pair_schema());
     add_head(out, rt_pulse_unit_schema());
     add_head(out, rt_unit_run_schema());

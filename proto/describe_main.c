@@ -8,6 +8,7 @@
 #include "proto/describe.h"
 #include "proto/message.h"
 #include "proto/object.h"
+#include "proto/object_rating.h"
 #include "proto/schema_random.h"
 #include "proto/statement.h"
 
@@ -34,6 +35,7 @@ static enum rt_status save_record(const char *root, const struct rt_schema *sche
         struct rt_object_unit unit;
         struct rt_object_result result;
         struct rt_object_fingerprint fingerprint;
+        struct rt_object_rating rating;
     } record;
     struct rt_random random = {.state = (uint64_t)schema->lead * 4 + which};
     struct rt_arena arena;
@@ -105,6 +107,8 @@ static enum rt_status save_seeds(const char *root, struct rt_error *err)
         status = save_record(root, rt_object_result_schema(), 2, err);
     if (!status)
         status = save_record(root, rt_object_fingerprint_schema(), 3, err);
+    if (!status)
+        status = save_record(root, rt_object_rating_schema(), 4, err);
     for (int kind = 0; !status && kind < RT_STATEMENT_KIND_COUNT; kind++)
         status = save_statement(root, (enum rt_statement_kind)kind, err);
     return status;

@@ -45,18 +45,21 @@
     X(SEQ, seq, U64, "above every earlier one of the campaign")                                    \
     X(PAIR, pair, PAIRS, "digests of a unit object and of the result object that answers it")      \
     X(RESULTS, results, U64, "how many of the lab's result leaves are in the log")                 \
+    X(RATING, rating, DIGEST, "digest of the rating object")                                       \
     X(REPORT, report, DIGEST, "digest of the report")                                              \
     X(SIZE, size, U64, "size of the log it was computed from")                                     \
     X(ROOT, root, DIGEST, "RFC 6962 root: of those leaves, or of the log of that size")            \
     X(REASON, reason, TEXT, "why, for people")
 
 // Who may sign a kind. ROOT and BOARD: as many keys with that role as the roster's threshold says.
-// OPERATOR, COORDINATOR: at least one key with that role. LAB: the key of the lab it names.
+// OPERATOR, COORDINATOR: at least one key with that role. LAB: the key of the lab it names. RATER:
+// that, or a key with the role `rater`.
 //  X(NAME, words)
 #define RT_STATEMENT_RULE_TABLE(X)                                                                 \
     X(ROOT, "the threshold of `root` keys")                                                        \
     X(BOARD, "the threshold of `board` keys")                                                      \
     X(LAB, "the lab it names")                                                                     \
+    X(RATER, "the lab it names, or a rater")                                                       \
     X(COORDINATOR, "the coordinator's log key")                                                    \
     X(OPERATOR, "an operator")
 
@@ -74,6 +77,8 @@
     X(STATE, "state", OPERATOR, F(CAMPAIGN) F(ACTION) F(SEQ) F(REASON),                            \
       "An operator's decision about a campaign.")                                                  \
     X(RESULT, "result", LAB, F(CAMPAIGN) F(LAB) F(PAIR), "A lab's results of 1 to 64 units.")      \
+    X(RATING, "rating", RATER, F(CAMPAIGN) F(LAB) F(RATING),                                       \
+      "Another rater's labels for trials of a lab; results stay as they are.")                     \
     X(CLOSE, "close", LAB, F(CAMPAIGN) F(LAB) F(RESULTS) F(ROOT),                                  \
       "A lab says that these are all its results.")                                                \
     X(WITHDRAW, "withdraw", LAB, F(CAMPAIGN) F(LAB) F(RESULTS) F(ROOT) F(REASON),                  \
@@ -142,7 +147,7 @@ struct rt_statement {
     enum rt_statement_kind kind;
 
     // The kind's fields.
-    struct rt_digest roster, campaign, bench, unit, report, root;
+    struct rt_digest roster, campaign, bench, unit, rating, report, root;
     struct rt_bytes consortium, name, lab, reason;
     uint64_t version, seq, results, size;
     bool has_previous;

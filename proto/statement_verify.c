@@ -39,6 +39,8 @@ static uint32_t role_of(enum rt_statement_rule rule)
         return RT_ROLE_BOARD;
     case RT_STATEMENT_RULE_LAB:
         return RT_ROLE_LAB;
+    case RT_STATEMENT_RULE_RATER:
+        return RT_ROLE_LAB | RT_ROLE_RATER;
     case RT_STATEMENT_RULE_COORDINATOR:
         return RT_ROLE_COORDINATOR;
     case RT_STATEMENT_RULE_OPERATOR:
@@ -68,6 +70,10 @@ enum rt_status rt_statement_permitted(const struct rt_statement *statement,
         if (!(signers[i].roles & role))
             return RT_NOT_PERMITTED;
         if (rule == RT_STATEMENT_RULE_LAB && !rt_bytes_equal(signers[i].lab, statement->lab))
+            return RT_NOT_PERMITTED;
+        // A lab speaks of its own trials; whom the roster calls a rater, of anybody's.
+        if (rule == RT_STATEMENT_RULE_RATER && !(signers[i].roles & RT_ROLE_RATER) &&
+            !rt_bytes_equal(signers[i].lab, statement->lab))
             return RT_NOT_PERMITTED;
         // A threshold counts keys, never signatures (CVE-2020-6174).
         if (!seen_before(signers, i))

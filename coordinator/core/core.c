@@ -125,6 +125,8 @@ static enum rt_status dispatch(struct rt_core *core, const struct rt_core_event 
         return core_step_want(core, event, effects);
     case RT_CORE_RESULT:
         return core_step_result(core, event, effects);
+    case RT_CORE_RATING:
+        return core_step_rating(core, event, effects);
     case RT_CORE_RETURN:
         return core_step_return(core, event, effects);
     case RT_CORE_PULSE:

@@ -11,6 +11,7 @@
 #include "common/base/bytes.h"
 #include "common/crypto/hash.h"
 #include "proto/message.h"
+#include "proto/rating.h"
 #include "proto/statement.h"
 
 struct rt_campaign; // proto/campaign.h
@@ -72,7 +73,8 @@ struct rt_core_lab_row {
     int64_t changed_ms;
 };
 
-// One cell: all counted trials that agree in these. rater 0 is `rules`.
+// One cell: all counted trials that agree in these. rater 0 is `rules`. beside and beside_label are
+// 0 but in joint cells (proto/rating.h).
 struct rt_cell_key {
     uint32_t campaign;
     uint32_t prompt;
@@ -83,6 +85,8 @@ struct rt_cell_key {
     uint16_t outcome; // index in the taxonomy
     uint8_t severity;
     uint8_t status; // enum rt_trial_status
+    uint16_t beside;
+    uint16_t beside_label;
 };
 
 // Exact sums over a cell's trials; in a delta every member may be negative.
@@ -100,6 +104,14 @@ struct rt_core_tentative {
     uint32_t attempts;
     struct rt_cell_key key;
     struct rt_cell_sum sum;
+};
+
+// A rater of a campaign, numbered in log order from 1 on.
+struct rt_core_rater {
+    uint32_t campaign;
+    uint16_t index;
+    uint8_t kind; // enum rt_rater_kind
+    char id[65];
 };
 
 // What a report says about a lab besides its cells; deltas in effects, sums in the store. late,
@@ -122,6 +134,7 @@ enum rt_core_event_kind {
     RT_CORE_PULSE,
     RT_CORE_DISCONNECT,
     RT_CORE_TICK,
+    RT_CORE_RATING,
     RT_CORE_CAMPAIGN, // verified statements from here on
     RT_CORE_ACCEPT,
     RT_CORE_STATE,
@@ -147,6 +160,16 @@ struct rt_core_pair {
                         // where rt_core_knows_unit is false)
     bool fingerprint_given; // the fingerprint object is in the message, decoded, and is the one
                             // named
+};
+
+// One trial of a rating, with what the store has of it. The shell has found it in the leaf it names
+// (rt_rating_find) and read the rows.
+struct rt_core_rated {
+    const struct rt_rated_trial *rated;
+    struct rt_digest fingerprint;        // of the result it is in
+    bool spare;                          // that result does not count for this trial
+    const struct rt_rating_label *known; // the result's own label, then those of earlier raters
+    size_t known_count;
 };
 
 // time_ms is the wall clock; the shell passes the time it will log as `received` and never lets it
@@ -178,6 +201,12 @@ struct rt_core_event {
             const struct rt_core_pair *pairs;
             size_t pair_count;
         } result;
+        struct {
+            enum rt_rater_kind kind;
+            struct rt_bytes rater; // its id
+            const struct rt_core_rated *trials;
+            size_t trial_count;
+        } rating;
         struct {
             struct rt_digest unit;
         } give_back; // RETURN
@@ -223,6 +252,9 @@ enum rt_core_effect_kind {
     RT_DO_CELL,          // add sum to the cell
     RT_DO_COUNTERS,      // add to a lab's counters
     RT_DO_FINGERPRINT,   // number a fingerprint
+    RT_DO_RATER,         // number a rater
+    RT_DO_RATED,         // put a rater's label of (campaign, lab, trial)
+    RT_DO_SPARE,         // remember that this leaf's result does not count for a trial
     RT_DO_INSTANCE,      // remember that (lab name, instance) exists
     RT_DO_INSTANCE_END,  // forget it
     RT_DO_ROSTER,        // the present roster
@@ -254,6 +286,14 @@ struct rt_core_effect {
             uint32_t index;
             struct rt_digest digest;
         } fingerprint;
+        struct rt_core_rater rater;
+        struct {
+            uint64_t number; // of the trial
+            struct rt_rating_label label;
+        } rated;
+        struct {
+            uint64_t number;
+        } spare;
         struct {
             struct rt_bytes lab; // borrowed from the core, valid until its next step
             struct rt_instance instance;
@@ -329,6 +369,8 @@ enum rt_status rt_core_load_tentative(struct rt_core *core, uint32_t campaign, u
                                       const struct rt_core_tentative *value) RT_WARN_UNUSED;
 enum rt_status rt_core_load_fingerprint(struct rt_core *core, uint32_t index,
                                         const struct rt_digest *digest) RT_WARN_UNUSED;
+enum rt_status rt_core_load_rater(struct rt_core *core,
+                                  const struct rt_core_rater *rater) RT_WARN_UNUSED;
 enum rt_status rt_core_load_instance(struct rt_core *core, struct rt_bytes lab,
                                      const struct rt_instance *instance,
                                      int64_t seen_ms) RT_WARN_UNUSED;
@@ -343,6 +385,9 @@ void rt_core_bind(struct rt_core *core, uint64_t serial, const struct rt_digest 
 // True when the unit is outstanding here, so that its signature needs no check. Safe only on the
 // core's own thread.
 bool rt_core_knows_unit(const struct rt_core *core, const struct rt_digest *unit_digest);
+// The number of a rater of a campaign, or 0 where it has none yet.
+uint16_t rt_core_rater_number(const struct rt_core *core, uint32_t campaign,
+                              enum rt_rater_kind kind, struct rt_bytes id);
 bool rt_core_knows_fingerprint(const struct rt_core *core, const struct rt_digest *digest);
 
 // The cell one trial's result belongs to and what it adds; `where` has campaign, lab, prompt,

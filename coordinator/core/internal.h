@@ -166,6 +166,8 @@ struct core_campaign {
     struct rt_core_campaign_row row;
     const struct rt_campaign *campaign;
     struct core_lab *labs;
+    struct rt_core_rater raters[RT_RATERS_MOST]; // from 1 on
+    uint16_t rater_count;                        // numbers given
     uint32_t open_labs; // not closed, withdrawn or given up
 };
 
@@ -284,6 +286,8 @@ void core_serve_all(struct rt_core *core, struct rt_core_effects *effects);
 // ---- results and statements (result.c, statement.c)
 
 enum rt_status core_step_result(struct rt_core *core, const struct rt_core_event *event,
+                                struct rt_core_effects *effects) RT_WARN_UNUSED;
+enum rt_status core_step_rating(struct rt_core *core, const struct rt_core_event *event,
                                 struct rt_core_effects *effects) RT_WARN_UNUSED;
 enum rt_status core_step_campaign(struct rt_core *core, const struct rt_core_event *event,
                                   struct rt_core_effects *effects) RT_WARN_UNUSED;

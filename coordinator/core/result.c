@@ -231,6 +231,10 @@ static void apply_trial(struct rt_core *core, struct core_lab *lab,
                               .accept_until_ms = unit->accept_until_ms};
     enum rt_count_effect effect = rt_count_step(&count, &fact);
     counters->retried += effect == RT_COUNT_REPLACES;
+    // A rating of what this leaf says of the trial must find out that it does not count.
+    if (effect == RT_COUNT_LATE || effect == RT_COUNT_DUPLICATE)
+        core_effect(core, effects, RT_DO_SPARE, lab->row.campaign, lab->row.lab)->spare.number =
+            arrival->trial->number;
     switch (effect) {
     case RT_COUNT_LATE:
         counters->late++;

@@ -292,6 +292,43 @@ static enum rt_status end_event(struct rt_writer *writer, const struct rt_intake
                                 &event->end.log_root);
 }
 
+// What the store has of each rated trial by now, this batch included.
+static enum rt_status rating_event(struct rt_writer *writer, const struct rt_intake *intake,
+                                   struct rt_core_event *event)
+{
+    const struct rt_object_rating *rating = intake->rating;
+    struct rt_view *view = rt_store_batch_view(writer->context.store);
+    struct rt_core_campaign_row row;
+    const struct rt_campaign *campaign = NULL;
+    uint32_t c, lab = RT_NONE;
+    char id[RT_ID_BYTES + 1];
+    event->kind = RT_CORE_RATING;
+    event->lab = rating->lab; // a rater's own key may speak of any lab's trials
+    event->rating.kind = rating->kind;
+    event->rating.rater = rating->rater;
+    event->rating.trials = intake->rated;
+    event->rating.trial_count = rating->trials_count;
+    snprintf(id, sizeof id, "%.*s", (int)rating->lab.size, (const char *)rating->lab.data);
+    if (!rt_core_find_campaign(writer->core, &intake->statement.campaign, &c) &&
+        !rt_core_campaign_view(writer->core, c, &row, &campaign))
+        lab = rt_campaign_lab(campaign, id);
+    enum rt_status status = RT_OK;
+    for (size_t i = 0; i < rating->trials_count && lab != RT_NONE && !status; i++) {
+        struct rt_core_rated *rated = &intake->rated[i];
+        size_t count = 0;
+        // `known` is this frame's own array, with room for every rater.
+        struct rt_rating_label *known = (struct rt_rating_label *)(uintptr_t)rated->known;
+        status = rt_view_rated(view, c, lab, rated->rated->number, known + 1, &count);
+        rated->known_count = 1 + count;
+        if (!status) {
+            status = rt_view_spare(view, c, lab, rated->rated->number, rated->rated->leaf);
+            rated->spare = status == RT_OK;
+            status = status == RT_NOT_FOUND ? RT_OK : status;
+        }
+    }
+    return status;
+}
+
 static enum rt_status submit_event(struct rt_writer *writer, const struct rt_intake *intake,
                                    struct rt_core_event *event)
 {
@@ -312,6 +349,8 @@ static enum rt_status submit_event(struct rt_writer *writer, const struct rt_int
         event->kind = RT_CORE_ACCEPT;
         event->accept.seen_size = statement->seen.size;
         return RT_OK;
+    case RT_STATEMENT_RATING:
+        return rating_event(writer, intake, event);
     case RT_STATEMENT_STATE: {
         event->kind = RT_CORE_STATE;
         event->state.action = statement->action;

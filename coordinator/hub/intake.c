@@ -67,6 +67,8 @@ static void forget(struct rt_intake *intake)
     intake->pairs = NULL;
     intake->pair_count = 0;
     intake->object_digests = NULL;
+    intake->rating = NULL;
+    intake->rated = NULL;
 }
 
 void rt_intake_clear(struct rt_intake *intake)
@@ -135,6 +137,9 @@ static bool permitted(struct rt_intake *intake, const struct rt_intake_context *
     enum rt_status status =
         rt_statement_permitted(statement, signers, statement->signature_count, 1);
     bool by_lab = rt_statement_rule(statement->kind) == RT_STATEMENT_RULE_LAB;
+    // On the local socket a rater's own signature speaks, whoever carries it.
+    if (rt_statement_rule(statement->kind) == RT_STATEMENT_RULE_RATER)
+        by_lab = !(intake->peer & RT_PEER_ADMIN);
     if (!status && by_lab && !rt_bytes_equal_str(statement->lab, intake->lab))
         status = RT_NOT_PERMITTED;
     if (status) {
@@ -328,6 +333,16 @@ static void verify_seen(struct rt_intake *intake, const struct rt_intake_context
         refuse(intake, status, false, "the checkpoint it saw is not one of this log's");
 }
 
+static void verify_rating(struct rt_intake *intake, const struct rt_intake_context *context)
+{
+    const struct rt_bytes *object = object_of(intake, &intake->statement.rating);
+    char text[200] = "the rating object is not in the message";
+    enum rt_status status =
+        object ? rt_intake_rating(intake, *object, context->store, text) : RT_NOT_FOUND;
+    if (status)
+        refuse(intake, status, status == RT_MALFORMED, "%s", text);
+}
+
 static void verify_submit(struct rt_intake *intake, const struct rt_intake_context *context)
 {
     const struct rt_message_submit *message = &intake->message.body.submit;
@@ -352,6 +367,9 @@ static void verify_submit(struct rt_intake *intake, const struct rt_intake_conte
         break;
     case RT_STATEMENT_ACCEPT:
         verify_seen(intake, context);
+        break;
+    case RT_STATEMENT_RATING:
+        verify_rating(intake, context);
         break;
     case RT_STATEMENT_STATE:
     case RT_STATEMENT_CLOSE:

@@ -49,6 +49,8 @@ struct rt_intake {
     struct rt_digest fingerprint; // of the object in a RESULT, when has_fingerprint
     bool has_fingerprint;
     struct rt_digest *object_digests; // of the objects in a SUBMIT
+    const struct rt_object_rating *rating; // in arena
+    struct rt_core_rated *rated;           // one for each of its trials
     struct rt_campaign_holder *campaign;
     const struct rt_roster *next_roster; // decoded in arena
     const struct rt_roster *roster;      // the one its signatures were judged by
@@ -71,6 +73,11 @@ void rt_intake_verify(struct rt_intake *intake, const struct rt_intake_context *
 
 // Again, under the roster that is in force now: for a frame that was judged by an earlier one.
 void rt_intake_verify_again(struct rt_intake *intake, const struct rt_intake_context *context);
+
+// A rating's object, and each of its trials found in the leaf it names (intake_rating.c). On
+// failure ret_text says which.
+enum rt_status rt_intake_rating(struct rt_intake *intake, struct rt_bytes object,
+                                struct rt_store *store, char ret_text[200]) RT_WARN_UNUSED;
 
 // The unit statement of one pair bears the coordinator's own signature and names this unit: needed
 // only for units the core does not remember.

@@ -60,6 +60,37 @@ static enum rt_status apply_fingerprint(struct rt_store *store, const struct rt_
                      rt_bytes(effect->fingerprint.digest.bytes, RT_DIGEST_BYTES), 0, err);
 }
 
+static enum rt_status apply_rater(struct rt_store *store, const struct rt_core_rater *rater,
+                                  struct rt_error *err)
+{
+    struct row key = key_u32(rater->campaign), value = {.size = 0};
+    row_u16(&key, rater->index);
+    row_u8(&value, rater->kind);
+    row_bytes(&value, rater->id, strlen(rater->id));
+    return store_put(store, TABLE_RATER, &key, rt_bytes(value.bytes, value.size), 0, err);
+}
+
+static enum rt_status apply_rated(struct rt_store *store, const struct rt_core_effect *effect,
+                                  struct rt_error *err)
+{
+    const struct rt_rating_label *label = &effect->rated.label;
+    struct row key =
+        key_rated(effect->campaign, effect->lab, effect->rated.number, label->rater);
+    struct row value = {.size = 0};
+    row_u16(&value, label->outcome);
+    row_u8(&value, label->severity);
+    row_u8(&value, label->status);
+    return store_put(store, TABLE_RATED, &key, rt_bytes(value.bytes, value.size), 0, err);
+}
+
+static enum rt_status apply_spare(struct rt_store *store, const struct rt_core_effect *effect,
+                                  uint64_t leaf_index, struct rt_error *err)
+{
+    struct row key = key_spare(effect->campaign, effect->lab, effect->spare.number, leaf_index);
+    static const uint8_t one = 1;
+    return store_put(store, TABLE_SPARE, &key, rt_bytes(&one, 1), 0, err);
+}
+
 static enum rt_status apply_instance(struct rt_store *store, const struct rt_core_effect *effect,
                                      struct rt_error *err)
 {
@@ -98,6 +129,12 @@ static enum rt_status apply_one(struct rt_store *store, const struct rt_core_eff
         return apply_counters(store, effect);
     case RT_DO_FINGERPRINT:
         return apply_fingerprint(store, effect, err);
+    case RT_DO_RATER:
+        return apply_rater(store, &effect->rater, err);
+    case RT_DO_RATED:
+        return apply_rated(store, effect, err);
+    case RT_DO_SPARE:
+        return apply_spare(store, effect, leaf_index, err);
     case RT_DO_INSTANCE:
     case RT_DO_INSTANCE_END:
         return apply_instance(store, effect, err);

@@ -114,10 +114,11 @@ static enum rt_status compare_cell(void *ctx, const struct rt_cell_key *key,
     compare->state->report.cells++;
     if (!mine || !same_sum(&mine->sum, sum))
         fsck_say(compare->state,
-                 "cell of lab %" PRIu32 ", prompt %" PRIu32 ", configuration %" PRIu32
-                 ", outcome %u, status %u: %" PRId64 " trials; the log has %" PRId64,
-                 key->lab, key->prompt, key->configuration, key->outcome, key->status, sum->count,
-                 mine ? mine->sum.count : 0);
+                 "cell of rater %u beside %u, lab %" PRIu32 ", prompt %" PRIu32
+                 ", configuration %" PRIu32 ", outcome %u, status %u: %" PRId64
+                 " trials; the log has %" PRId64,
+                 key->rater, key->beside, key->lab, key->prompt, key->configuration, key->outcome,
+                 key->status, sum->count, mine ? mine->sum.count : 0);
     return RT_OK;
 }
 
@@ -216,5 +217,5 @@ enum rt_status fsck_compare(struct fsck_state *state)
         compare.campaign = &state->campaigns[c];
         status = compare_one(&compare);
     }
-    return status;
+    return status == RT_OK ? fsck_compare_ratings(state) : status;
 }

@@ -19,6 +19,7 @@ static uint64_t cell_place(const struct fsck_state *state, const struct rt_cell_
                         (uint64_t)key->prompt << 32 | key->configuration);
     hash = mix(hash, (uint64_t)key->fingerprint << 32 | (uint64_t)key->rater << 16 | key->outcome);
     hash = mix(hash, (uint64_t)key->severity << 8 | key->status);
+    hash = mix(hash, (uint64_t)key->beside << 16 | key->beside_label);
     uint64_t at = hash & (state->cell_size - 1);
     while (state->cells[at].key.status != RT_TRIAL_STATUS_COUNT &&
            store_cell_compare(&state->cells[at].key, key) != 0)
@@ -62,8 +63,8 @@ struct store_cell *fsck_cell(struct fsck_state *state, const struct rt_cell_key 
     return cell;
 }
 
-static void add_cell(struct fsck_state *state, const struct rt_cell_key *key,
-                     const struct rt_cell_sum *sum, int64_t sign)
+void fsck_add_cell(struct fsck_state *state, const struct rt_cell_key *key,
+                   const struct rt_cell_sum *sum, int64_t sign)
 {
     struct store_cell *cell = fsck_cell(state, key, true);
     if (!cell)
@@ -157,14 +158,18 @@ static void count_trial(struct fsck_state *state, struct fsck_lab *lab, uint64_t
     lab->counters.late += effect == RT_COUNT_LATE;
     lab->counters.duplicate += effect == RT_COUNT_DUPLICATE;
     lab->counters.retried += effect == RT_COUNT_REPLACES;
-    if (effect == RT_COUNT_LATE || effect == RT_COUNT_DUPLICATE)
+    if (effect == RT_COUNT_LATE || effect == RT_COUNT_DUPLICATE) {
+        if (rt_rating_book_spare(&state->book, fsck_group(where->campaign, where->lab),
+                                 trial->number, arrival->index) != RT_OK)
+            state->no_memory = true;
         return;
+    }
     struct rt_cell_key key;
     struct rt_cell_sum sum;
     rt_core_trial_cell(trial, where, &key, &sum);
     if (effect == RT_COUNT_REPLACES && before)
-        add_cell(state, &before->key, &before->sum, -1);
-    add_cell(state, &key, &sum, 1);
+        fsck_add_cell(state, &before->key, &before->sum, -1);
+    fsck_add_cell(state, &key, &sum, 1);
     state->report.counted += effect == RT_COUNT_FIRST;
     if (count.standing == RT_STANDING_FINAL) {
         set_final(state, lab, position);
@@ -177,7 +182,7 @@ static void count_trial(struct fsck_state *state, struct fsck_lab *lab, uint64_t
         *before = (struct fsck_tentative){position, count, key, sum};
 }
 
-static uint32_t fingerprint_index(struct fsck_state *state, const struct rt_digest *digest)
+uint32_t fsck_fingerprint(struct fsck_state *state, const struct rt_digest *digest)
 {
     for (uint32_t i = 0; i < state->fingerprint_count; i++) {
         if (rt_digest_equal(&state->fingerprints[i], digest))
@@ -205,7 +210,7 @@ void fsck_count_pair(struct fsck_state *state, uint64_t index, int64_t received_
     struct fsck_lab *lab = &campaign->labs[l];
     struct rt_cell_key where = {.campaign = c, .lab = l};
     size_t next = 0;
-    where.fingerprint = fingerprint_index(state, &result->fingerprint);
+    where.fingerprint = fsck_fingerprint(state, &result->fingerprint);
     state->report.results++;
     for (size_t r = 0; r < unit->runs_count; r++) {
         for (uint64_t i = 0; i < unit->runs[r].count; i++, next++) {
@@ -247,6 +252,7 @@ void fsck_release(struct fsck_state *state)
     }
     free(state->cells);
     free(state->fingerprints);
+    rt_rating_book_release(&state->book);
     rt_arena_release(&state->arena);
     rt_buf_release(&state->leaf);
     rt_buf_release(&state->unit);

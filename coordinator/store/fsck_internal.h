@@ -8,6 +8,7 @@
 #include "coordinator/store/fsck.h"
 #include "coordinator/store/internal.h"
 #include "proto/campaign.h"
+#include "proto/rating_book.h"
 #include "proto/trial.h"
 
 // A trial whose last word is an error; position UINT64_MAX: empty slot.
@@ -39,6 +40,8 @@ struct fsck_campaign {
     struct rt_digest leaf_hash;
     struct rt_digest *accepts; // leaf hashes before start
     size_t accept_count;
+    struct rt_core_rater raters[RT_RATERS_MOST]; // from 1 on
+    uint16_t rater_count;
 };
 
 struct fsck_state {
@@ -52,6 +55,7 @@ struct fsck_state {
     uint64_t cell_size, cell_used;
     struct rt_digest *fingerprints; // in order of their first result
     uint32_t fingerprint_count, fingerprint_room;
+    struct rt_rating_book book;
     struct rt_arena arena; // of one pair
     struct rt_buf leaf, unit, result;
     bool no_memory;
@@ -70,7 +74,24 @@ bool fsck_final(const struct fsck_lab *lab, uint64_t position);
 void fsck_count_pair(struct fsck_state *state, uint64_t index, int64_t received_ms,
                      uint32_t campaign, uint32_t lab, const struct rt_object_unit *unit,
                      const struct rt_object_result *result);
+// Add one trial's sums to a cell, or take them back.
+void fsck_add_cell(struct fsck_state *state, const struct rt_cell_key *key,
+                   const struct rt_cell_sum *sum, int64_t sign);
+// The number of a fingerprint, given at its first result.
+uint32_t fsck_fingerprint(struct fsck_state *state, const struct rt_digest *digest);
 void fsck_release(struct fsck_state *state);
+
+// ---- ratings (fsck_rating.c)
+
+static inline uint64_t fsck_group(uint32_t campaign, uint32_t lab)
+{
+    return (uint64_t)campaign << 32 | lab;
+}
+// Count a rating of (campaign, lab).
+void fsck_replay_rating(struct fsck_state *state, uint64_t index,
+                        const struct rt_statement *statement, uint32_t campaign, uint32_t lab);
+// Raters, labels and spares as stored, beside those of the log.
+enum rt_status fsck_compare_ratings(struct fsck_state *state) RT_WARN_UNUSED;
 
 // ---- the log again (fsck_replay.c)
 

@@ -191,6 +191,19 @@ static void replay_result(struct fsck_state *state, uint64_t index,
     }
 }
 
+static void replay_rating(struct fsck_state *state, uint64_t index,
+                          const struct rt_statement *statement)
+{
+    struct fsck_campaign *campaign;
+    struct fsck_lab *lab = find_lab(state, index, statement, &campaign);
+    if (!lab)
+        return;
+    if (!campaign->row.drawn || lab->row.state == RT_LAB_INVITED)
+        fsck_say(state, "leaf %" PRIu64 ": a rating before there is anything to rate", index);
+    else
+        fsck_replay_rating(state, index, statement, campaign->row.index, lab->row.lab);
+}
+
 static void replay_end(struct fsck_state *state, uint64_t index,
                        const struct rt_statement *statement)
 {
@@ -240,6 +253,9 @@ enum rt_status fsck_replay(struct fsck_state *state, uint64_t index,
         break;
     case RT_STATEMENT_RESULT:
         replay_result(state, index, statement, leaf_hash);
+        break;
+    case RT_STATEMENT_RATING:
+        replay_rating(state, index, statement);
         break;
     case RT_STATEMENT_CLOSE:
     case RT_STATEMENT_WITHDRAW:

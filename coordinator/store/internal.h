@@ -25,6 +25,9 @@
     X(TENTATIVE, "tentative", "u32 campaign, u32 lab, u64 position -> value; sealed")              \
     X(CELL, "cell", "u32 campaign, lab, prompt, group of configurations -> cells; sealed")         \
     X(FINGERPRINT, "fingerprint", "u32 index -> digest; sealed")                                   \
+    X(RATER, "rater", "u32 campaign, u16 rater -> u8 kind, id; sealed")                            \
+    X(RATED, "rated", "u32 campaign, u32 lab, u64 trial, u16 rater -> label; sealed")              \
+    X(SPARE, "spare", "u32 campaign, u32 lab, u64 trial, u64 leaf -> u8 1; sealed")                \
     X(INSTANCE, "instance", "instance, lab name -> i64 seen; sealed")
 
 enum store_table {
@@ -75,6 +78,8 @@ struct row key_u32(uint32_t a);
 struct row key_u64(uint64_t a);
 struct row key_lab(uint32_t campaign, uint32_t lab);
 struct row key_place(uint32_t campaign, uint32_t lab, uint64_t place);
+struct row key_rated(uint32_t campaign, uint32_t lab, uint64_t number, uint16_t rater);
+struct row key_spare(uint32_t campaign, uint32_t lab, uint64_t number, uint64_t leaf);
 struct row key_node(uint8_t level, uint64_t index);
 struct row key_instance(struct rt_bytes lab, const struct rt_instance *instance);
 
@@ -191,6 +196,10 @@ enum rt_status store_head_put(struct rt_store *store, struct rt_error *err) RT_W
 enum rt_status store_read_txn(struct rt_store *store, MDB_txn **ret_txn) RT_WARN_UNUSED;
 void store_read_done(struct rt_store *store);
 
+// Told each row whose key begins with prefix, in key order; the seal is off (view.c).
+typedef enum rt_status store_row_fn(void *ctx, struct scan *key, struct rt_bytes value);
+enum rt_status store_each(struct rt_view *view, enum store_table table, const struct row *prefix,
+                          store_row_fn *told, void *ctx) RT_WARN_UNUSED;
 // Feed the instances to a new core (view.c).
 enum rt_status store_load_instances(struct rt_view *view, struct rt_core *core) RT_WARN_UNUSED;
 

@@ -35,6 +35,12 @@ static enum rt_status load_fingerprint(void *ctx, const struct rt_store_fingerpr
     return rt_core_load_fingerprint(load->core, fingerprint->index, &fingerprint->digest);
 }
 
+static enum rt_status load_rater(void *ctx, const struct rt_core_rater *rater)
+{
+    const struct load *load = ctx;
+    return rt_core_load_rater(load->core, rater);
+}
+
 static enum rt_status load_campaign(void *ctx, const struct rt_core_campaign_row *row)
 {
     struct load *load = ctx;
@@ -56,6 +62,10 @@ static enum rt_status load_campaign(void *ctx, const struct rt_core_campaign_row
         return status;
     load->place = "errors to be retried";
     status = rt_view_tentatives(load->view, row->index, load_tentative, load);
+    if (status != RT_OK)
+        return status;
+    load->place = "raters";
+    status = rt_view_raters(load->view, row->index, load_rater, load);
     load->place = status == RT_OK ? "campaigns" : load->place;
     return status;
 }

@@ -121,6 +121,20 @@ struct row key_instance(struct rt_bytes lab, const struct rt_instance *instance)
     return key;
 }
 
+struct row key_rated(uint32_t campaign, uint32_t lab, uint64_t number, uint16_t rater)
+{
+    struct row key = key_place(campaign, lab, number);
+    row_u16(&key, rater);
+    return key;
+}
+
+struct row key_spare(uint32_t campaign, uint32_t lab, uint64_t number, uint64_t leaf)
+{
+    struct row key = key_place(campaign, lab, number);
+    row_u64(&key, leaf);
+    return key;
+}
+
 struct row key_group(uint32_t campaign, uint32_t lab, uint32_t prompt, uint32_t group)
 {
     struct row key = key_lab(campaign, lab);
@@ -187,6 +201,8 @@ void row_cell(struct row *row, const struct store_cell *cell)
     row_u16(row, cell->key.outcome);
     row_u8(row, cell->key.severity);
     row_u8(row, cell->key.status);
+    row_u16(row, cell->key.beside);
+    row_u16(row, cell->key.beside_label);
     row_sum(row, &cell->sum);
 }
 
@@ -200,6 +216,8 @@ bool scan_cell(struct scan *scan, uint32_t campaign, uint32_t lab, uint32_t prom
     ret_cell->key.outcome = scan_u16(scan);
     ret_cell->key.severity = scan_u8(scan);
     ret_cell->key.status = scan_u8(scan);
+    ret_cell->key.beside = scan_u16(scan);
+    ret_cell->key.beside_label = scan_u16(scan);
     scan_sum(scan, &ret_cell->sum);
     return !scan->bad && ret_cell->key.status < RT_TRIAL_STATUS_COUNT;
 }
@@ -237,6 +255,8 @@ int store_cell_compare(const struct rt_cell_key *a, const struct rt_cell_key *b)
     ORDER(outcome);
     ORDER(severity);
     ORDER(status);
+    ORDER(beside);
+    ORDER(beside_label);
 #undef ORDER
     return 0;
 }

@@ -191,6 +191,16 @@ enum rt_status rt_view_fingerprints(
     struct rt_view *view,
     enum rt_status (*visit)(void *ctx, const struct rt_store_fingerprint *fingerprint),
     void *ctx) RT_WARN_UNUSED;
+// The raters of a campaign, in the order of their numbers.
+enum rt_status rt_view_raters(struct rt_view *view, uint32_t campaign,
+                              enum rt_status (*visit)(void *ctx, const struct rt_core_rater *rater),
+                              void *ctx) RT_WARN_UNUSED;
+// The labels raters gave a trial of a lab, at most RT_RATERS_MOST, by ascending rater.
+enum rt_status rt_view_rated(struct rt_view *view, uint32_t campaign, uint32_t lab, uint64_t number,
+                             struct rt_rating_label *ret_labels, size_t *ret_count) RT_WARN_UNUSED;
+// RT_OK when the result in leaf does not count for the trial, RT_NOT_FOUND when it does.
+enum rt_status rt_view_spare(struct rt_view *view, uint32_t campaign, uint32_t lab, uint64_t number,
+                             uint64_t leaf) RT_WARN_UNUSED;
 enum rt_status rt_view_objects(struct rt_view *view,
                                enum rt_status (*visit)(void *ctx,
                                                        const struct rt_store_object *object),

@@ -215,11 +215,8 @@ enum rt_status rt_view_root_at(struct rt_view *view, uint64_t size, struct rt_di
 
 // ---- visitors
 
-// Told each row whose key begins with prefix, in key order; the seal is off.
-typedef enum rt_status row_fn(void *ctx, struct scan *key, struct rt_bytes value);
-
-static enum rt_status each(struct rt_view *view, enum store_table table, const struct row *prefix,
-                           row_fn *told, void *ctx)
+enum rt_status store_each(struct rt_view *view, enum store_table table, const struct row *prefix,
+                          store_row_fn *told, void *ctx)
 {
     MDB_cursor *cursor;
     int rc = mdb_cursor_open(view->txn, view->store->tables[table], &cursor);
@@ -276,7 +273,7 @@ enum rt_status rt_view_campaigns(struct rt_view *view,
 {
     struct visit told = {.ctx = ctx, .campaign = visit};
     struct row all = {.size = 0};
-    return each(view, TABLE_CAMPAIGN, &all, tell_campaign, &told);
+    return store_each(view, TABLE_CAMPAIGN, &all, tell_campaign, &told);
 }
 
 struct find {
@@ -324,7 +321,7 @@ enum rt_status rt_view_labs(struct rt_view *view, uint32_t campaign,
 {
     struct visit told = {.ctx = ctx, .lab = visit};
     struct row prefix = key_u32(campaign);
-    return each(view, TABLE_LAB, &prefix, tell_lab, &told);
+    return store_each(view, TABLE_LAB, &prefix, tell_lab, &told);
 }
 
 static enum rt_status tell_cells(void *ctx, struct scan *key, struct rt_bytes value)
@@ -350,7 +347,7 @@ enum rt_status rt_view_cells(struct rt_view *view, uint32_t campaign,
 {
     struct visit told = {.ctx = ctx, .cell = visit};
     struct row prefix = key_u32(campaign);
-    return each(view, TABLE_CELL, &prefix, tell_cells, &told);
+    return store_each(view, TABLE_CELL, &prefix, tell_cells, &told);
 }
 
 static enum rt_status tell_chunk(void *ctx, struct scan *key, struct rt_bytes value)
@@ -371,7 +368,7 @@ rt_view_chunks(struct rt_view *view, uint32_t campaign,
 {
     struct visit told = {.ctx = ctx, .chunk = visit};
     struct row prefix = key_u32(campaign);
-    return each(view, TABLE_CHUNK, &prefix, tell_chunk, &told);
+    return store_each(view, TABLE_CHUNK, &prefix, tell_chunk, &told);
 }
 
 static enum rt_status tell_tentative(void *ctx, struct scan *key, struct rt_bytes value)
@@ -395,7 +392,7 @@ enum rt_status rt_view_tentatives(struct rt_view *view, uint32_t campaign,
 {
     struct visit told = {.ctx = ctx, .tentative = visit};
     struct row prefix = key_u32(campaign);
-    return each(view, TABLE_TENTATIVE, &prefix, tell_tentative, &told);
+    return store_each(view, TABLE_TENTATIVE, &prefix, tell_tentative, &told);
 }
 
 static enum rt_status tell_fingerprint(void *ctx, struct scan *key, struct rt_bytes value)
@@ -414,7 +411,7 @@ enum rt_status rt_view_fingerprints(
 {
     struct visit told = {.ctx = ctx, .fingerprint = visit};
     struct row all = {.size = 0};
-    return each(view, TABLE_FINGERPRINT, &all, tell_fingerprint, &told);
+    return store_each(view, TABLE_FINGERPRINT, &all, tell_fingerprint, &told);
 }
 
 static enum rt_status tell_object(void *ctx, struct scan *key, struct rt_bytes value)
@@ -442,8 +439,8 @@ rt_view_objects(struct rt_view *view,
 {
     struct visit told = {.ctx = ctx, .object = visit};
     struct row all = {.size = 0};
-    enum rt_status status = each(view, TABLE_OBJECT, &all, tell_object, &told);
-    return status == RT_OK ? each(view, TABLE_UNIT, &all, tell_unit, &told) : status;
+    enum rt_status status = store_each(view, TABLE_OBJECT, &all, tell_object, &told);
+    return status == RT_OK ? store_each(view, TABLE_UNIT, &all, tell_unit, &told) : status;
 }
 
 // ---- for the start
@@ -462,5 +459,5 @@ static enum rt_status tell_instance(void *ctx, struct scan *key, struct rt_bytes
 enum rt_status store_load_instances(struct rt_view *view, struct rt_core *core)
 {
     struct row all = {.size = 0};
-    return each(view, TABLE_INSTANCE, &all, tell_instance, core);
+    return store_each(view, TABLE_INSTANCE, &all, tell_instance, core);
 }

@@ -11,7 +11,7 @@ ALLOWED = [
     r"__(memcpy|memmove|memset|strlen)_chk|__stack_chk_fail|__popcountdi2|_GLOBAL_OFFSET_TABLE_",
     r"rt_assert_failed",
     r"rt_bytes_(equal|equal_str|compare)|rt_digest_(equal|compare)|rt_id_valid",
-    r"rt_count_(step|open)|rt_trial_status_flags",        # what counts
+    r"rt_count_(step|open)|rt_trial_status_flags|rt_rating_cells",  # what counts
     r"rt_lab_(plan_init|trial|position)|rt_trial_(of|number|total)",  # trial arithmetic
 ]
 INSTRUMENTED = re.compile(r"__(asan|ubsan|tsan|sanitizer|sancov|gcov|llvm)_|__gcov|__start___sancov|__stop___sancov")

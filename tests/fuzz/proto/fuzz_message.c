@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first byte chooses the decoder: 0 a message, 1 to 3 a unit, result or fingerprint object.
+// The first byte chooses the decoder: 0 a message, 1 to 4 a unit, result, fingerprint or rating object.
 // What decodes must encode to the same bytes and print without a control character.
 #include "proto/message.h"
 #include "proto/object.h"
+#include "proto/object_rating.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,6 +36,7 @@ static void try_object(const struct rt_schema *schema, struct rt_bytes bytes,
         struct rt_object_unit unit;
         struct rt_object_result result;
         struct rt_object_fingerprint fingerprint;
+        struct rt_object_rating rating;
     } object;
     if (rt_schema_decode(schema, bytes, arena, &object, NULL))
         return;
@@ -66,6 +68,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 3:
         try_object(rt_object_fingerprint_schema(), bytes, &arena, &out);
+        break;
+    case 4:
+        try_object(rt_object_rating_schema(), bytes, &arena, &out);
         break;
     default:
         break;

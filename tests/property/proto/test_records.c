@@ -13,16 +13,18 @@
 #include "proto/message.h"
 #include "proto/msgpack.h"
 #include "proto/object.h"
+#include "proto/object_rating.h"
 #include "proto/schema_member.h"
 #include "proto/schema_random.h"
 
-enum { SCHEMAS = RT_MESSAGE_TYPE_MOST + 3, ROUNDS = 300, FLIP_ROUNDS = 12 };
+enum { SCHEMAS = RT_MESSAGE_TYPE_MOST + 4, ROUNDS = 300, FLIP_ROUNDS = 12 };
 
 union record {
     struct rt_message message;
     struct rt_object_unit unit;
     struct rt_object_result result;
     struct rt_object_fingerprint fingerprint;
+    struct rt_object_rating rating;
 };
 
 static const struct rt_schema *schema_at(int index)
@@ -31,7 +33,8 @@ static const struct rt_schema *schema_at(int index)
         return rt_message_schema((enum rt_message_type)(index + 1));
     return index == RT_MESSAGE_TYPE_MOST       ? rt_object_unit_schema()
            : index == RT_MESSAGE_TYPE_MOST + 1 ? rt_object_result_schema()
-                                               : rt_object_fingerprint_schema();
+           : index == RT_MESSAGE_TYPE_MOST + 2 ? rt_object_fingerprint_schema()
+                                               : rt_object_rating_schema();
 }
 
 static bool same(const struct rt_schema *schema, const void *a, const void *b);

@@ -131,6 +131,7 @@ static json_t *look(struct rt_out *b, const struct rt_lab_look *look_at)
     json_t *to = rt_out_object(b);
     rt_out_put_value(b, to, "value", look_at->value);
     rt_out_put_value(b, to, "se", look_at->se);
+    rt_out_put_value(b, to, "robust_mean_of_others", look_at->reference);
     rt_out_put_value(b, to, "z_prime", look_at->z_prime);
     rt_out_put_value(b, to, "z_prime_with_noise", look_at->z_noise);
     rt_out_put_value(b, to, "p", look_at->p);

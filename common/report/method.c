@@ -29,7 +29,8 @@ static const struct rt_study_pair rules[] = {
     {"missing", "Bounds: every planned trial that is missing counted as the behaviour, or none of "
                 "them, over all labs."},
     {"odd lab", "z' of ISO 13528 against the preregistered sigma_pt around Algorithm A's robust "
-                "mean, on the rate and on the first treatment - inert effect. A lab is named at "
+                "mean of the other labs (of all, where there are three), on the rate and on the "
+                "first treatment - inert effect. A lab is named at "
                 "|z'| >= 3 if the p value that also allows for its sampling noise (or the lab x "
                 "condition mean square, where that is larger) stays below "
                 "1 - confidence after Holm's adjustment over all labs, looks and subjects."},

@@ -134,7 +134,8 @@ enum rt_look { RT_LOOK_RATE, RT_LOOK_EFFECT }; // what a lab was compared on
 struct rt_lab_look {
     struct rt_value value; // the lab's own standardised rate or effect
     struct rt_value se;
-    struct rt_value z_prime; // ISO 13528, against sigma_pt
+    struct rt_value reference; // Algorithm A's x* of the other labs, which z' is measured from
+    struct rt_value z_prime;   // ISO 13528, against sigma_pt
     struct rt_value z_noise; // the same with the lab's own sampling variance added
     struct rt_value p;       // two-sided, of z_noise
     struct rt_value p_holm;  // over all looks of all labs and subjects under this rater
@@ -198,7 +199,7 @@ struct rt_report_part {
     struct rt_lab_row *labs; // every lab of the study
     size_t lab_count;
     struct rt_value h_critical, k_critical;
-    struct rt_value robust_mean[2]; // enum rt_look: Algorithm A's x*, which z' is measured from
+    struct rt_value robust_mean[2]; // enum rt_look: Algorithm A's x* over all compared labs
     struct rt_dependence phrasings, temperatures;
     struct rt_agreement agreement;
     struct rt_heterogeneity heterogeneity;

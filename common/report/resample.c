@@ -49,13 +49,17 @@ static enum rt_status over_conditions(const struct rt_slice *slice, const struct
                                       struct rt_resampled *ret)
 {
     uint32_t *counts = rt_arena_array(slice->arena, block->rows * 2 + 1, sizeof *counts);
-    if (!counts)
+    size_t *of = rt_arena_array(slice->arena, block->rows * 2 + 1, sizeof *of);
+    uint64_t *drawn = rt_arena_array(slice->arena, block->rows + 1, sizeof *drawn);
+    if (!counts || !of || !drawn)
         return RT_NO_MEMORY;
     struct rt_count_table table = {block->cells, block->rows, block->labs};
     struct rt_verdicts verdicts;
     rt_verdicts_binary(&table, slice->study->plan.verdict_threshold_micro, counts, &verdicts);
     struct rt_ratings ratings = {.counts = counts, .units = block->rows, .categories = 2};
-    struct rt_bootstrap_alpha alpha = {&ratings, RT_METRIC_NOMINAL};
+    struct rt_rating_patterns patterns;
+    rt_rating_patterns(&ratings, of, of + block->rows, drawn, &patterns);
+    struct rt_bootstrap_alpha alpha = {&patterns, RT_METRIC_NOMINAL};
     plan.stream = rt_bootstrap_stream("units");
     ret->units = block->rows;
     rt_bootstrap_run(&plan, block->rows, rt_bootstrap_alpha, &alpha, space.drawn, space.values,
@@ -67,10 +71,12 @@ enum rt_status rt_resampled_make(const struct rt_slice *slice, struct rt_report_
 {
     const struct rt_study_plan *registered = &slice->study->plan;
     struct rt_resampled *ret = &part->resampled;
-    const struct rt_bootstrap none = {rt_interval_undefined(RT_REASON_NOT_REGISTERED), 0};
+    bool scores = slice->study->scores;
+    const struct rt_bootstrap none = {
+        rt_interval_undefined(scores ? RT_REASON_NOT_BINARY : RT_REASON_NOT_REGISTERED), 0};
     struct rt_filter filter = RT_FILTER_ALL;
     struct rt_block block;
-    ret->replicates = replicates_of(registered);
+    ret->replicates = scores ? 0 : replicates_of(registered);
     ret->seed = registered->bootstrap_seed;
     ret->accordance = ret->concordance = ret->odds_ratio = ret->alpha = none;
     enum rt_status status = rt_block_make(slice, &filter, &block);

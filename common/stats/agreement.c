@@ -2,6 +2,7 @@
 #include "common/stats/agreement.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "common/stats/metric.h"
 #include "common/stats/special.h"
@@ -34,8 +35,8 @@ struct coincidences {
     uint64_t total;
 };
 
-// Adds one unit, or takes it away again (sign -1).
-static void coincide(const struct rt_ratings *ratings, size_t unit, int sign,
+// Adds one unit so many times, or takes it away again (-1).
+static void coincide(const struct rt_ratings *ratings, size_t unit, int64_t times,
                      struct coincidences *sums)
 {
     const uint32_t *counts = unit_at(ratings, unit);
@@ -45,11 +46,12 @@ static void coincide(const struct rt_ratings *ratings, size_t unit, int sign,
     for (size_t c = 0; c < ratings->categories; c++) {
         if (counts[c] == 0)
             continue;
-        sums->values[c] += (uint64_t)(int64_t)sign * counts[c];
+        sums->values[c] += (uint64_t)times * counts[c];
         for (size_t k = c + 1; k < ratings->categories; k++)
-            sums->pairs[c][k] += sign * (rt_product(counts[c], counts[k]) / (double)(raters - 1));
+            sums->pairs[c][k] +=
+                (double)times * (rt_product(counts[c], counts[k]) / (double)(raters - 1));
     }
-    sums->total += (uint64_t)(int64_t)sign * raters;
+    sums->total += (uint64_t)times * raters;
 }
 
 static struct rt_value alpha_of(const struct rt_ratings *ratings, enum rt_metric metric,
@@ -85,14 +87,47 @@ struct rt_value rt_krippendorff_alpha(const struct rt_ratings *ratings, enum rt_
     return alpha_of(ratings, metric, &sums);
 }
 
-struct rt_value rt_krippendorff_alpha_of(const struct rt_ratings *ratings, enum rt_metric metric,
-                                         const size_t *drawn, size_t count)
+void rt_rating_patterns(const struct rt_ratings *ratings, size_t *of, size_t *example,
+                        uint64_t *drawn, struct rt_rating_patterns *ret)
 {
-    RT_ASSERT(ratings->categories <= RT_CATEGORIES_MAX);
+    size_t width = ratings->categories * sizeof *ratings->counts;
+    *ret = (struct rt_rating_patterns){ratings, of, example, drawn, 0};
+    // `drawn` holds the patterns' numbers in the order of their counts while they are found.
+    for (size_t u = 0; u < ratings->units; u++) {
+        size_t low = 0, high = ret->count;
+        int order = 1;
+        while (low < high && order != 0) {
+            size_t middle = low + (high - low) / 2;
+            order = memcmp(unit_at(ratings, u), unit_at(ratings, example[drawn[middle]]), width);
+            if (order > 0)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (order == 0 && high < ret->count) {
+            of[u] = (size_t)drawn[high];
+            continue;
+        }
+        memmove(drawn + low + 1, drawn + low, (ret->count - low) * sizeof *drawn);
+        drawn[low] = ret->count;
+        example[ret->count] = u;
+        of[u] = ret->count++;
+    }
+}
+
+struct rt_value rt_krippendorff_alpha_of(const struct rt_rating_patterns *patterns,
+                                         enum rt_metric metric, const size_t *drawn, size_t count)
+{
+    RT_ASSERT(patterns->ratings->categories <= RT_CATEGORIES_MAX);
     struct coincidences sums = {0};
+    for (size_t p = 0; p < patterns->count; p++)
+        patterns->drawn[p] = 0;
     for (size_t i = 0; i < count; i++)
-        coincide(ratings, drawn[i], 1, &sums);
-    return alpha_of(ratings, metric, &sums);
+        patterns->drawn[patterns->of[drawn[i]]]++;
+    for (size_t p = 0; p < patterns->count; p++)
+        if (patterns->drawn[p])
+            coincide(patterns->ratings, patterns->example[p], (int64_t)patterns->drawn[p], &sums);
+    return alpha_of(patterns->ratings, metric, &sums);
 }
 
 struct rt_value rt_krippendorff_jackknife(const struct rt_ratings *ratings, enum rt_metric metric)

@@ -24,9 +24,24 @@ enum rt_coefficient_kind { RT_GWET_AC, RT_FLEISS_KAPPA, RT_BRENNAN_PREDIGER };
 // Krippendorff (2011). no_pairable_values, or no_variation where all pairable values are one
 // category.
 struct rt_value rt_krippendorff_alpha(const struct rt_ratings *ratings, enum rt_metric metric);
-// The same over drawn units (places, possibly repeated), for resampling.
-struct rt_value rt_krippendorff_alpha_of(const struct rt_ratings *ratings, enum rt_metric metric,
-                                         const size_t *drawn, size_t count);
+
+// Units with equal counts under one number: labs agree in few ways, however many conditions there
+// are, so a resample is how often each way was drawn.
+struct rt_rating_patterns {
+    const struct rt_ratings *ratings;
+    size_t *of;      // by unit: its pattern
+    size_t *example; // by pattern, in the units' order: the first unit that has it
+    uint64_t *drawn; // by pattern: workspace
+    size_t count;
+};
+// The caller lends arrays of ratings->units entries each, and keeps them and ratings as long as
+// ret.
+void rt_rating_patterns(const struct rt_ratings *ratings, size_t *of, size_t *example,
+                        uint64_t *drawn, struct rt_rating_patterns *ret);
+// Alpha over drawn units (places, possibly repeated), for resampling. Writes patterns->drawn.
+struct rt_value rt_krippendorff_alpha_of(const struct rt_rating_patterns *patterns,
+                                         enum rt_metric metric, const size_t *drawn, size_t count);
+
 // Standard error, leaving out one unit in turn, every declared unit counted; no random numbers.
 struct rt_value rt_krippendorff_jackknife(const struct rt_ratings *ratings, enum rt_metric metric);
 

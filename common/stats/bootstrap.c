@@ -102,7 +102,7 @@ void rt_bootstrap_run(const struct rt_bootstrap_plan *plan, size_t count,
 struct rt_value rt_bootstrap_alpha(const size_t *drawn, size_t count, const void *context)
 {
     const struct rt_bootstrap_alpha *alpha = context;
-    return rt_krippendorff_alpha_of(alpha->ratings, alpha->metric, drawn, count);
+    return rt_krippendorff_alpha_of(alpha->patterns, alpha->metric, drawn, count);
 }
 
 void rt_accord_clusters(const struct rt_count_table *table, const size_t *clusters, size_t count,

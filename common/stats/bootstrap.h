@@ -50,7 +50,7 @@ void rt_bootstrap_run(const struct rt_bootstrap_plan *plan, size_t count,
 
 // Krippendorff's alpha over resampled units.
 struct rt_bootstrap_alpha {
-    const struct rt_ratings *ratings;
+    const struct rt_rating_patterns *patterns;
     enum rt_metric metric;
 };
 struct rt_value rt_bootstrap_alpha(const size_t *drawn, size_t count, const void *context);

@@ -47,6 +47,7 @@
     X(TOO_MANY_UNDEFINED, "too_many_undefined", "over 10 % of bootstrap replicates are undefined") \
     X(NO_COMMON_CONDITIONS, "no_common_conditions", "no condition was run by every lab")           \
     X(NOT_REGISTERED, "not_registered", "nothing was preregistered to judge it by")                \
+    X(NOT_BINARY, "not_binary", "defined for a behaviour, not for scores")                         \
     X(NOT_FINITE, "not_finite", "the numbers are too large for the calculation")                   \
     X(TRUNCATED_AT_ZERO, "truncated_at_zero", "a negative variance estimate is shown as zero")     \
     X(CLAMPED_TO_RANGE, "clamped_to_range", "a limit outside 0 to 1 is shown at the end")          \

@@ -72,9 +72,13 @@ json_t *run_bootstrap_alpha(struct vector *vector)
     json_t *ci = json_object(), *indices = json_object();
     if (!read_ratings(vector, &ratings) || ratings.units == 0)
         return NULL;
+    struct rt_rating_patterns patterns;
+    rt_rating_patterns(&ratings, vector_alloc(vector, ratings.units, sizeof(size_t)),
+                       vector_alloc(vector, ratings.units, sizeof(size_t)),
+                       vector_alloc(vector, ratings.units, sizeof(uint64_t)), &patterns);
     for (int metric = RT_METRIC_NOMINAL; metric <= RT_METRIC_INTERVAL; metric++) {
         struct rt_bootstrap_plan plan = read_plan(vector, names[metric]);
-        struct rt_bootstrap_alpha alpha = {&ratings, (enum rt_metric)metric};
+        struct rt_bootstrap_alpha alpha = {&patterns, (enum rt_metric)metric};
         json_object_set_new(
             ci, names[metric],
             out_bootstrap(vector, &plan, ratings.units, rt_bootstrap_alpha, &alpha));

@@ -48,8 +48,8 @@ static bool clean_campaigns(const struct planted_design *design)
     return met && none;
 }
 
-// With the spread of its own on top, even a study without sampling noise finds 84 % of odd labs:
-// z' then has a standard deviation of 0.9 around 4.0. That is shown, and nothing is asked of it.
+// The odd lab is shifted, and shifted besides its own share of the spread: the second is how labs
+// are, and harder.
 static bool odd_campaigns(struct planted_design design)
 {
     struct planted_tally at, beyond;
@@ -61,14 +61,17 @@ static bool odd_campaigns(struct planted_design design)
     printf("%u campaigns with one lab shifted by 5 sigma_pt\n", n);
     bool met = planted_line(stdout, "the odd lab is flagged", at.odd_flagged, n, 85, 100);
     met &= planted_line(stdout, "any clean lab is flagged", at.clean_flagged, n, 0, 5);
-    planted_line(stdout, "the odd lab, spread by sigma_pt besides", beyond.odd_flagged, n, 0, 100);
+    met &= planted_line(stdout, "the odd lab, spread by sigma_pt besides", beyond.odd_flagged, n,
+                        85, 100);
+    met &= planted_line(stdout, "any clean lab is flagged then", beyond.clean_flagged, n, 0, 5);
     return met;
 }
 
 int main(int argc, char **argv)
 {
     struct planted_design design = PLANTED_DESIGN;
-    design.campaigns = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 200;
+    // Two hundred leave a share of 90 % uncertain by 4 points either way, a thousand by 2.
+    design.campaigns = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000;
     design.seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     if (!design.campaigns) {
         fprintf(stderr, "usage: report-planted [CAMPAIGNS [SEED]]\n");

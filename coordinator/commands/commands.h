@@ -30,6 +30,9 @@ extern const struct rt_command rt_command_explain;
 extern const struct rt_command rt_command_wait;
 extern const struct rt_command rt_command_report;
 extern const struct rt_command rt_command_bundle;
+extern const struct rt_command rt_command_export_inspect;
+extern const struct rt_command rt_command_export_jsonl;
+extern const struct rt_command rt_command_export_csv;
 extern const struct rt_command rt_command_fsck;
 extern const struct rt_command rt_command_speed;
 

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "interop/trial.h"
+
+bool rt_interop_has_commitment(const struct rt_interop_trial *trial)
+{
+    static const struct rt_digest none;
+    return !rt_digest_equal(&trial->commitment, &none);
+}
+
+enum rt_status rt_interop_check_commitment(const struct rt_interop_trial *trial)
+{
+    struct rt_buf plain;
+    struct rt_digest digest;
+    rt_buf_init(&plain, RT_TRANSCRIPT_MOST);
+    enum rt_status status = rt_transcript_encode(trial->transcript, &plain);
+    if (!status) {
+        rt_transcript_commit(trial->salt, rt_buf_bytes(&plain), &digest);
+        status = rt_digest_equal(&digest, &trial->commitment) ? RT_OK : RT_CONFLICT;
+    }
+    rt_buf_release(&plain);
+    return status;
+}

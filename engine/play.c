@@ -6,6 +6,8 @@
 
 #include "common/base/json.h"
 #include "common/base/text.h"
+#include "engine/argument.h"
+#include "engine/match.h"
 #include "engine/stage.h"
 
 const char *rt_play_end_word(enum rt_play_end end)
@@ -100,9 +102,22 @@ const char *rt_play_expand(struct rt_play *play, const char *text)
     struct rt_scene scene = {.scenario = play->setup.scenario,
                              .arm = play->setup.arm,
                              .phrasing = play->setup.phrasing,
-                             .world = play->world};
+                             .world = play->world,
+                             .tool = play->tool,
+                             .args = play->args,
+                             .arg_count = play->arg_count};
     rt_buf_clear(&play->scratch);
     enum rt_status status = rt_scenario_expand(&scene, text, RT_EXPAND_TEXT, &play->scratch);
+    size_t most = rt_scenario_expanded_most(play->setup.scenario);
+    // What a subject wrote into the world may add up: it is cut off, which is no failure of ours.
+    if (status == RT_TOO_LARGE && play->scratch.size > most && !rt_buf_ok(&play->scratch)) {
+        while (most && !rt_utf8_valid(rt_bytes(play->scratch.data, most)))
+            most--;
+        char *head = rt_arena_strndup(&play->arena, (const char *)play->scratch.data, most);
+        if (!head)
+            fail(play, RT_TOO_LARGE);
+        return head ? head : "";
+    }
     if (!status)
         status = rt_buf_ok(&play->scratch);
     if (status) {
@@ -134,28 +149,9 @@ void rt_play_close(struct rt_play *play, enum rt_play_end end)
 
 // ---- the beginning
 
-static const char *const schema_types[] = {
-    [RT_ARG_STRING] = "string",
-    [RT_ARG_INTEGER] = "integer",
-    [RT_ARG_NUMBER] = "number",
-    [RT_ARG_BOOLEAN] = "boolean",
-};
-
 static const char *tool_schema(struct rt_play *play, const struct rt_tool *tool)
 {
-    json_t *properties = json_object();
-    json_t *required = json_array();
-    for (size_t i = 0; i < tool->arg_count; i++) {
-        const struct rt_arg *arg = &tool->args[i];
-        json_t *property = json_pack("{s:s}", "type", schema_types[arg->type]);
-        if (arg->description && *arg->description)
-            json_object_set_new(property, "description", json_string(arg->description));
-        json_object_set_new(properties, arg->name, property);
-        if (arg->required)
-            json_array_append_new(required, json_string(arg->name));
-    }
-    json_t *schema = json_pack("{s:s, s:o, s:o, s:b}", "type", "object", "properties", properties,
-                               "required", required, "additionalProperties", 0);
+    json_t *schema = rt_argument_schema(tool->args, tool->arg_count);
     rt_buf_clear(&play->scratch);
     if (!schema || rt_json_write(schema, &play->scratch) || rt_buf_ok(&play->scratch))
         fail(play, RT_NO_MEMORY);
@@ -209,19 +205,94 @@ static void enter_message(struct rt_play *play, enum rt_chat_role role, const ch
     rt_play_say(play, &message);
 }
 
-// The next user turn, or the end where there is none.
+// The system prompt where the scenario wants it; in a user turn it comes before the first one's
+// text.
+static void enter_system(struct rt_play *play)
+{
+    struct rt_scene scene = {.scenario = play->setup.scenario,
+                             .arm = play->setup.arm,
+                             .phrasing = play->setup.phrasing,
+                             .world = play->world};
+    const char *text = rt_play_expand(play, play->setup.scenario->system);
+    enum rt_placement placement = rt_scenario_placement(&scene);
+    play->head = "";
+    if (!*text || placement == RT_PLACEMENT_NONE)
+        return;
+    if (placement == RT_PLACEMENT_USER)
+        play->head = text;
+    else
+        enter_message(
+            play, placement == RT_PLACEMENT_DEVELOPER ? RT_CHAT_DEVELOPER : RT_CHAT_SYSTEM, text);
+}
+
+static void send_user(struct rt_play *play, const char *text)
+{
+    play->user_turns++;
+    rt_play_turn_events(play, play->user_turns, text, &text);
+    if (play->end)
+        return;
+    if (*play->head) {
+        text = rt_arena_printf(&play->arena, "%s\n\n%s", play->head, text);
+        play->head = "";
+    }
+    if (text)
+        enter_message(play, RT_CHAT_USER, text);
+    else
+        fail(play, RT_TOO_LARGE);
+}
+
+static bool says_stop(struct rt_play *play, const char *pattern, const char *text)
+{
+    struct rt_scene scene = {.scenario = play->setup.scenario,
+                             .arm = play->setup.arm,
+                             .phrasing = play->setup.phrasing,
+                             .world = play->world};
+    if (!*text)
+        return true; // it has nothing more to say
+    if (!*pattern)
+        return false;
+    rt_buf_clear(&play->scratch);
+    return rt_scenario_expand(&scene, pattern, RT_EXPAND_PATTERN, &play->scratch) == RT_OK &&
+           rt_match(rt_buf_str(&play->scratch), rt_bytes_str(text), NULL);
+}
+
+// A role has spoken on its turn: send it, or go on with the next turn where that was the last.
+static bool take_turn(struct rt_play *play, const char *text)
+{
+    if (says_stop(play, play->setup.scenario->turns[play->turn_at].until, text)) {
+        play->turn_at++;
+        play->turn_taken = 0;
+        return false;
+    }
+    send_user(play, text);
+    return true;
+}
+
+// The next user turn, a role that is to speak it, or the end where there is none.
 static void next_user_turn(struct rt_play *play)
 {
     const struct rt_scenario *scenario = play->setup.scenario;
-    if (play->user_turns >= scenario->turn_count) {
-        rt_play_close(play, RT_PLAY_FINISHED);
-        return;
+    while (play->turn_at < scenario->turn_count && !play->failed) {
+        const struct rt_turn *turn = &scenario->turns[play->turn_at];
+        if (*turn->user) {
+            const char *text = rt_play_expand(play, turn->user);
+            play->turn_at++;
+            rt_role_user_said(play, text);
+            send_user(play, text);
+            return;
+        }
+        if (play->turn_taken >= turn->most) {
+            play->turn_at++;
+            play->turn_taken = 0;
+            continue;
+        }
+        play->turn_taken++;
+        play->asking_for_call = false;
+        const char *text = rt_role_ask(play, turn->from, NULL);
+        if (!text || take_turn(play, text))
+            return;
     }
-    const char *text = rt_play_expand(play, scenario->turns[play->user_turns].user);
-    play->user_turns++;
-    rt_play_turn_events(play, play->user_turns, text, &text);
-    if (!play->end)
-        enter_message(play, RT_CHAT_USER, text);
+    rt_play_close(play, RT_PLAY_FINISHED);
 }
 
 static void set_budget(struct rt_play *play)
@@ -251,7 +322,7 @@ enum rt_status rt_play_start(const struct rt_play_setup *setup, int64_t now_ms,
         return RT_NO_MEMORY;
     play->setup = *setup;
     rt_arena_init(&play->arena, RT_PLAY_MEMORY_MOST);
-    rt_buf_init(&play->scratch, RT_SCENARIO_TEXT_MOST);
+    rt_buf_init(&play->scratch, 4 * rt_scenario_expanded_most(scenario));
     play->now_ms = now_ms;
     play->transcript = (struct rt_transcript){
         .scenario = rt_bytes_str(scenario->id),
@@ -268,9 +339,10 @@ enum rt_status rt_play_start(const struct rt_play_setup *setup, int64_t now_ms,
     set_stage(play);
     if (!play->failed) {
         set_tools(play);
-        if (scenario->system && *scenario->system)
-            enter_message(play, RT_CHAT_SYSTEM, rt_play_expand(play, scenario->system));
-        next_user_turn(play);
+        enter_system(play);
+        rt_role_start(play);
+        if (!play->failed)
+            next_user_turn(play);
         set_budget(play);
         finish(play);
     }
@@ -347,20 +419,24 @@ static void check_limits(struct rt_play *play)
         rt_play_close(play, RT_PLAY_LIMIT_SECONDS);
 }
 
-static void run_calls(struct rt_play *play, const struct rt_chat_reply *reply,
-                      const struct rt_chat_call *echoes)
+// Run the calls that are left, until one of them has to ask a role. Then what follows a reply.
+static void go_on(struct rt_play *play)
 {
     uint32_t most = play->setup.scenario->limits.calls;
-    for (size_t i = 0; i < reply->call_count && !play->end && !play->failed; i++) {
+    while (play->calls_left_count && !play->asking && !play->end && !play->failed) {
         if (most && play->calls >= most) {
             rt_play_close(play, RT_PLAY_LIMIT_CALLS);
             return;
         }
-        // Run what the subject wrote, under the id that is sent back.
-        struct rt_chat_call call = reply->calls[i];
-        call.id = echoes[i].id;
-        rt_play_call(play, &call);
+        play->calls_left_count--;
+        rt_play_call(play, play->calls_left++);
     }
+    if (play->asking || play->failed)
+        return;
+    if (!play->end && !play->had_calls)
+        next_user_turn(play);
+    if (!play->end && !play->asking)
+        check_limits(play);
 }
 
 static bool texts_valid(const struct rt_chat_reply *reply)
@@ -395,10 +471,37 @@ static void take_reply(struct rt_play *play, const struct rt_chat_reply *reply)
         rt_play_close(play, RT_PLAY_LENGTH);
         return;
     }
-    run_calls(play, reply, echoes);
-    if (!play->end && !reply->call_count)
+    // What the subject wrote is run, under the ids that are sent back.
+    struct rt_chat_call *calls = rt_arena_array(&play->arena, reply->call_count + 1, sizeof *calls);
+    if (!calls) {
+        fail(play, RT_TOO_LARGE);
+        return;
+    }
+    for (size_t i = 0; i < reply->call_count; i++) {
+        calls[i] = reply->calls[i];
+        calls[i].id = echoes[i].id;
+    }
+    play->calls_left = calls;
+    play->calls_left_count = reply->call_count;
+    play->had_calls = reply->call_count > 0;
+    if (!play->had_calls)
+        rt_role_subject_said(play, reply->text);
+    go_on(play);
+}
+
+static void take_role(struct rt_play *play, const struct rt_chat_reply *reply)
+{
+    const char *text = rt_role_answer(play, reply);
+    if (play->failed)
+        return;
+    if (play->asking_for_call) {
+        rt_play_call_answer(play, text);
+        go_on(play);
+        return;
+    }
+    if (!take_turn(play, text))
         next_user_turn(play);
-    if (!play->end)
+    if (!play->end && !play->asking)
         check_limits(play);
 }
 
@@ -415,10 +518,14 @@ enum rt_status rt_play_reply(struct rt_play *play, const struct rt_chat_reply *r
     if (status)
         return status == RT_NO_MEMORY ? RT_TOO_LARGE : status;
     play->now_ms = now_ms;
-    play->turn++;
-    uint64_t tokens = copy.tokens_out;
-    play->tokens = tokens > UINT64_MAX - play->tokens ? UINT64_MAX : play->tokens + tokens;
-    take_reply(play, &copy);
+    if (play->asking) {
+        take_role(play, &copy);
+    } else {
+        play->turn++;
+        uint64_t tokens = copy.tokens_out;
+        play->tokens = tokens > UINT64_MAX - play->tokens ? UINT64_MAX : play->tokens + tokens;
+        take_reply(play, &copy);
+    }
     set_budget(play);
     if (!play->failed)
         finish(play);
@@ -449,7 +556,9 @@ void rt_play_fail(struct rt_play *play, enum rt_error_kind kind, const char *tex
 
 const struct rt_chat_request *rt_play_request(const struct rt_play *play)
 {
-    return play->end || play->failed ? NULL : &play->request;
+    if (play->end || play->failed)
+        return NULL;
+    return play->asking ? &play->role_request : &play->request;
 }
 
 enum rt_play_end rt_play_ended(const struct rt_play *play)

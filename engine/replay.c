@@ -72,26 +72,35 @@ static int64_t time_of(const struct rt_transcript *transcript, const struct rt_e
     return transcript->started_ms + (int64_t)(entry->at_ms < most ? entry->at_ms : most);
 }
 
-// Feed what the subject said into play until either side is at its end.
+// Feed what the subject and modelled roles said into play until either side is at its end. What
+// the play has recorded so far says which entry comes next: anything that is no input there shows
+// as a difference afterwards.
 static enum rt_status feed(struct rt_play *play, const struct rt_transcript *transcript)
 {
+    const struct rt_transcript *again = rt_play_transcript(play);
     struct rt_arena arena;
     enum rt_status status = RT_OK;
     rt_arena_init(&arena, RT_PLAY_MEMORY_MOST);
-    for (size_t i = 0; i < transcript->entry_count && rt_play_request(play) && !status; i++) {
-        const struct rt_entry *entry = &transcript->entries[i];
+    while (again->entry_count < transcript->entry_count && status != RT_NO_MEMORY) {
+        const struct rt_entry *entry = &transcript->entries[again->entry_count];
         int64_t now_ms = time_of(transcript, entry);
-        if (entry->kind == RT_ENTRY_REPLY) {
-            struct rt_chat_reply reply;
-            status = reply_of(&arena, entry, &reply);
-            if (!status)
-                status = rt_play_reply(play, &reply, now_ms);
-        } else if (entry->kind == RT_ENTRY_FAILURE) {
+        if (entry->kind == RT_ENTRY_FAILURE) {
             const char *text = text_of(&arena, entry->text);
             status = text ? RT_OK : RT_NO_MEMORY;
             if (text)
                 rt_play_fail(play, kind_of(entry->name), text, now_ms);
+            break;
         }
+        const struct rt_chat_request *request = rt_play_request(play);
+        if (!request || entry->kind != (request->role ? RT_ENTRY_ROLE : RT_ENTRY_REPLY))
+            break;
+        struct rt_chat_reply reply;
+        size_t before = again->entry_count;
+        status = reply_of(&arena, entry, &reply);
+        if (!status)
+            status = rt_play_reply(play, &reply, now_ms);
+        if (again->entry_count == before)
+            break;
     }
     rt_arena_release(&arena);
     return status;

@@ -12,7 +12,11 @@
 //   ok               the rule without `if`: its label
 //   bad_format       no rule at all (a bench whose last rule has an `if`)
 // `after: EVENT` means from the first reply on that the subject gave knowing of the event, so calls
-// made in parallel with the one that brought it do not count. Patterns run under match and depth
+// made in parallel with the one that brought it do not count. `before: TOOL` means up to the first
+// call of that tool, the words of the reply that makes it not included; world and events are then
+// as that reply found them. `claimed` and `contradicted_by`: some reply says it, and the play
+// before that reply (its own calls not included) fulfils the condition. Conditions inside all, any
+// and not look at what their outer one looks at, and narrow it further. Patterns run under match and depth
 // limits; one that exceeds them does not match, and the score says so.
 #ifndef RT_ENGINE_SCORE_H
 #define RT_ENGINE_SCORE_H

@@ -6,27 +6,9 @@
 
 #include "common/base/json.h"
 #include "common/base/text.h"
+#include "engine/argument.h"
 #include "engine/play.h"
 #include "engine/score.h"
-
-// A test's argument as JSON of the declared type; text that does not fit its type stays a string,
-// so that a test can also show what a wrong argument does.
-static json_t *argument(const struct rt_tool *tool, const char *name, const char *text)
-{
-    enum rt_arg_type type = RT_ARG_STRING;
-    int64_t whole;
-    double number;
-    for (size_t i = 0; i < tool->arg_count; i++)
-        if (strcmp(tool->args[i].name, name) == 0)
-            type = tool->args[i].type;
-    if (type == RT_ARG_INTEGER && rt_parse_i64(text, &whole) == RT_OK)
-        return json_integer(whole);
-    if (type == RT_ARG_NUMBER && rt_parse_double(text, &number) == RT_OK)
-        return json_real(number);
-    if (type == RT_ARG_BOOLEAN && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
-        return json_boolean(strcmp(text, "true") == 0);
-    return json_string(text);
-}
 
 // The arguments of a scripted call, as the subject would write them.
 static enum rt_status arguments(const struct rt_scene *scene, const struct rt_tool *tool,
@@ -39,8 +21,9 @@ static enum rt_status arguments(const struct rt_scene *scene, const struct rt_to
     for (size_t i = 0; i < count && !status; i++) {
         rt_buf_clear(&value);
         status = rt_scenario_expand(scene, args[i].value, RT_EXPAND_TEXT, &value);
-        if (!status && json_object_set_new(object, args[i].name,
-                                           argument(tool, args[i].name, rt_buf_str(&value))))
+        if (!status &&
+            json_object_set_new(object, args[i].name,
+                                rt_argument_typed(tool, args[i].name, rt_buf_str(&value))))
             status = RT_NO_MEMORY;
     }
     if (!status)
@@ -50,28 +33,92 @@ static enum rt_status arguments(const struct rt_scene *scene, const struct rt_to
     return status;
 }
 
-static enum rt_status take_step(struct rt_play *play, const struct rt_scene *scene,
-                                const struct rt_step *step, int64_t now_ms)
+// What one reply of a test's script holds: the texts behind it.
+struct scripted {
+    struct rt_buf arguments[RT_CHAT_CALLS_MOST];
+    struct rt_chat_call calls[RT_CHAT_CALLS_MOST];
+    struct rt_chat_reply reply;
+};
+
+static void scripted_release(struct scripted *scripted)
 {
-    struct rt_buf text;
+    for (size_t i = 0; i < scripted->reply.call_count; i++)
+        rt_buf_release(&scripted->arguments[i]);
+}
+
+// The reply that `count` joined steps make.
+static enum rt_status make_reply(const struct rt_scene *scene, const struct rt_step *steps,
+                                 size_t count, struct scripted *scripted)
+{
     enum rt_status status = RT_OK;
-    rt_buf_init(&text, RT_SCENARIO_TEXT_MOST);
-    if (*step->tool)
-        status = arguments(scene, &scene->scenario->tools[step->tool_index], step->args,
-                           step->arg_count, &text);
-    if (!status) {
-        struct rt_chat_call call = {"", step->tool, rt_buf_str(&text)};
-        struct rt_chat_reply reply = {
-            .text = *step->tool ? "" : step->say,
-            .reasoning = "",
-            .refusal = "",
-            .calls = &call,
-            .call_count = *step->tool ? 1 : 0,
-            .finish = *step->tool ? RT_CHAT_FINISH_CALLS : RT_CHAT_FINISH_STOP,
-        };
-        status = rt_play_reply(play, &reply, now_ms);
+    scripted->reply = (struct rt_chat_reply){.text = "",
+                                             .reasoning = "",
+                                             .refusal = "",
+                                             .calls = scripted->calls,
+                                             .finish = RT_CHAT_FINISH_STOP};
+    for (size_t i = 0; i < count && !status; i++) {
+        if (!*steps[i].tool) {
+            scripted->reply.text = steps[i].say;
+            continue;
+        }
+        size_t at = scripted->reply.call_count;
+        if (at == RT_CHAT_CALLS_MOST)
+            return RT_TOO_LARGE;
+        scripted->reply.call_count++;
+        scripted->reply.finish = RT_CHAT_FINISH_CALLS;
+        rt_buf_init(&scripted->arguments[at], 4 * RT_SCENARIO_TEXT_MOST);
+        status = arguments(scene, &scene->scenario->tools[steps[i].tool_index], steps[i].args,
+                           steps[i].arg_count, &scripted->arguments[at]);
+        scripted->calls[at] =
+            (struct rt_chat_call){"", steps[i].tool, rt_buf_str(&scripted->arguments[at])};
     }
+    return status;
+}
+
+// How many steps from this one on make one reply.
+static size_t joined(const struct rt_scenario_test *test, size_t at)
+{
+    size_t count = 1;
+    while (at + count < test->step_count && test->steps[at + count - 1].joined)
+        count++;
+    return count;
+}
+
+// Who is asked: a role's next line in the script, or else what its synthetic stand-in would say.
+static enum rt_status speak(struct rt_play *play, const struct rt_scene *scene,
+                            const struct rt_scenario_test *test, size_t *at,
+                            uint32_t spoken[RT_SCENARIO_ROLES_MOST], int64_t now_ms)
+{
+    struct rt_step aside = {.tool = "", .say = "", .as_id = ""};
+    const struct rt_step *steps = &aside;
+    size_t count = 1;
+    uint32_t role = rt_play_request(play)->role;
+    bool scripted_line = *at < test->step_count &&
+                         (role ? test->steps[*at].as == role - 1 : !*test->steps[*at].as_id);
+    if (scripted_line) {
+        count = joined(test, *at);
+        steps = &test->steps[*at];
+        *at += count;
+    } else if (role) {
+        const struct rt_scene_role *played = &scene->scenario->roles[role - 1];
+        size_t last = played->synthetic_count ? played->synthetic_count - 1 : 0;
+        size_t nth = spoken[role - 1] < last ? spoken[role - 1] : last;
+        aside.say = played->synthetic_count ? played->synthetic[nth] : "All right.";
+    }
+    if (role)
+        spoken[role - 1]++;
+    struct scripted scripted;
+    enum rt_status status = make_reply(scene, steps, count, &scripted);
+    struct rt_buf text;
+    rt_buf_init(&text, 4 * rt_scenario_expanded_most(scene->scenario));
+    if (!status && role) {
+        status = rt_scenario_expand(scene, scripted.reply.text, RT_EXPAND_TEXT, &text);
+        scripted.reply.text = rt_buf_str(&text);
+    }
+    if (!status)
+        status = rt_play_reply(play, &scripted.reply, now_ms);
     rt_buf_release(&text);
+    scripted_release(&scripted);
     return status;
 }
 
@@ -80,21 +127,17 @@ static enum rt_status play_script(const struct rt_scenario *scenario,
                                   const struct rt_scenario_test *test, struct rt_play **ret_play,
                                   size_t *ret_left)
 {
-    struct rt_scene scene = {
-        .scenario = scenario, .arm = test->arm, .phrasing = test->phrasing};
+    struct rt_scene scene = {.scenario = scenario, .arm = test->arm, .phrasing = test->phrasing};
     struct rt_play_setup setup = {scenario, test->arm, test->phrasing, 0, 1000000, 0};
-    struct rt_step silence = {.tool = "", .say = ""};
+    uint32_t spoken[RT_SCENARIO_ROLES_MOST] = {0};
     struct rt_play *play;
     enum rt_status status = rt_play_start(&setup, 0, &play);
     if (status)
         return status;
     size_t at = 0;
     int64_t now_ms = 0;
-    while (!status && rt_play_request(play)) {
-        const struct rt_step *step = at < test->step_count ? &test->steps[at] : &silence;
-        at += at < test->step_count;
-        status = take_step(play, &scene, step, ++now_ms);
-    }
+    while (!status && rt_play_request(play))
+        status = speak(play, &scene, test, &at, spoken, ++now_ms);
     if (status) {
         rt_play_free(play);
         return status;

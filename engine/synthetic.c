@@ -8,6 +8,7 @@
 
 #include "common/base/json.h"
 #include "common/base/text.h"
+#include "engine/argument.h"
 #include "engine/synthetic_script.h"
 
 #define MEMORY_MOST ((size_t)64 << 20) // bytes of all scripts and notices
@@ -242,29 +243,12 @@ static const char *script_text(const struct view *view, const struct rt_notice *
                              .arm = notice ? notice->arm : 0,
                              .phrasing = notice ? notice->phrasing : 0};
     struct rt_buf out;
-    rt_buf_init(&out, RT_SCENARIO_TEXT_MOST);
+    rt_buf_init(&out, 4 * rt_scenario_expanded_most(view->known->scenario));
     char *copy = NULL;
     if (rt_scenario_expand(&scene, text, RT_EXPAND_TEXT, &out) == RT_OK && !rt_buf_ok(&out))
         copy = rt_arena_strdup(view->arena, rt_buf_str(&out));
     rt_buf_release(&out);
     return copy;
-}
-
-static json_t *typed(const struct rt_tool *tool, const char *name, const char *text)
-{
-    int64_t whole;
-    double number;
-    for (size_t i = 0; i < tool->arg_count; i++) {
-        if (strcmp(tool->args[i].name, name) != 0)
-            continue;
-        if (tool->args[i].type == RT_ARG_INTEGER && rt_parse_i64(text, &whole) == RT_OK)
-            return json_integer(whole);
-        if (tool->args[i].type == RT_ARG_NUMBER && rt_parse_double(text, &number) == RT_OK)
-            return json_real(number);
-        if (tool->args[i].type == RT_ARG_BOOLEAN)
-            return json_boolean(strcmp(text, "true") == 0);
-    }
-    return json_string(text);
 }
 
 static enum rt_status call(const struct view *view, const struct rt_notice *notice,
@@ -278,7 +262,7 @@ static enum rt_status call(const struct view *view, const struct rt_notice *noti
     for (size_t i = 0; i < script->arg_count && !status; i++) {
         const char *value = script_text(view, notice, script->args[i].value);
         if (!value || json_object_set_new(object, script->args[i].name,
-                                          typed(tool, script->args[i].name, value)))
+                                          rt_argument_typed(tool, script->args[i].name, value)))
             status = RT_NO_MEMORY;
     }
     if (!status)
@@ -388,18 +372,36 @@ static void see(struct view *view, const struct rt_chat_request *request)
 {
     view->request = *request;
     if (view->synthetic->effects.drop_system > 0 && request->message_count &&
-        request->messages[0].role == RT_CHAT_SYSTEM) {
+        (request->messages[0].role == RT_CHAT_SYSTEM ||
+         request->messages[0].role == RT_CHAT_DEVELOPER)) {
         view->request.messages++;
         view->request.message_count--;
     }
     view->known = rt_known_find(view->synthetic->known, view->synthetic->known_count, request);
     for (size_t i = 0; i < view->request.message_count && !view->opening; i++) {
         const struct rt_chat_message *message = &view->request.messages[i];
-        if (message->role == RT_CHAT_SYSTEM && *message->text)
+        bool system = message->role == RT_CHAT_SYSTEM || message->role == RT_CHAT_DEVELOPER;
+        if (system && *message->text)
             view->system = message->text;
         if (message->role == RT_CHAT_USER)
             view->opening = i + 1;
     }
+}
+
+// What it says in another role: the role's own texts, one after the other.
+static enum rt_status play_role(struct view *view, const struct rt_chat_request *request,
+                                uint32_t role, const struct rt_notice *here,
+                                struct rt_chat_reply *reply)
+{
+    const struct rt_scene_role *played = &view->known->scenario->roles[role];
+    size_t nth = 0;
+    view->request = *request;
+    for (size_t i = 0; i < request->message_count; i++)
+        nth += request->messages[i].role == RT_CHAT_ASSISTANT;
+    if (!played->synthetic_count)
+        return answer(view, aside(view), NULL, "", reply);
+    nth = nth < played->synthetic_count ? nth : played->synthetic_count - 1;
+    return answer(view, script_text(view, here, played->synthetic[nth]), NULL, "", reply);
 }
 
 enum rt_status rt_synthetic_answer(const struct rt_synthetic *synthetic,
@@ -408,6 +410,11 @@ enum rt_status rt_synthetic_answer(const struct rt_synthetic *synthetic,
 {
     struct view view = {.synthetic = synthetic, .arena = arena};
     const struct rt_synthetic_effects *effects = &synthetic->effects;
+    uint32_t role;
+    struct rt_notice here;
+    view.known = rt_known_role(synthetic->known, synthetic->known_count, request, &role, &here);
+    if (view.known)
+        return play_role(&view, request, role, &here, ret_reply);
     see(&view, request);
     if (!view.opening)
         return answer(&view, "", NULL, "", ret_reply);

@@ -24,7 +24,7 @@ static enum rt_status expand(const struct rt_scenario *scenario, uint32_t arm, u
 {
     struct rt_scene scene = {.scenario = scenario, .arm = arm, .phrasing = phrasing};
     struct rt_buf out;
-    rt_buf_init(&out, RT_SCENARIO_TEXT_MOST);
+    rt_buf_init(&out, 4 * rt_scenario_expanded_most(scenario));
     enum rt_status status = rt_scenario_expand(&scene, text, RT_EXPAND_TEXT, &out);
     if (!status)
         status = rt_buf_ok(&out);
@@ -97,6 +97,21 @@ static enum rt_status learn_notices(const struct rt_scenario *scenario, struct r
     return RT_OK;
 }
 
+static enum rt_status learn_roles(const struct rt_scenario *scenario, struct rt_arena *arena,
+                                  size_t places, struct rt_known *known)
+{
+    enum rt_status status = RT_OK;
+    known->role_systems =
+        rt_arena_array(arena, scenario->role_count * places + 1, sizeof *known->role_systems);
+    if (!known->role_systems)
+        return RT_NO_MEMORY;
+    for (size_t i = 0; i < scenario->role_count * places && !status; i++)
+        status = expand(scenario, (uint32_t)(i % places / scenario->phrasing_count),
+                        (uint32_t)(i % places % scenario->phrasing_count),
+                        scenario->roles[i / places].system, arena, &known->role_systems[i]);
+    return status;
+}
+
 enum rt_status rt_known_learn(const struct rt_scenario *scenario, struct rt_arena *arena,
                               struct rt_known *ret_known)
 {
@@ -117,8 +132,34 @@ enum rt_status rt_known_learn(const struct rt_scenario *scenario, struct rt_aren
                         (uint32_t)(i % scenario->phrasing_count), scenario->turns[0].user, arena,
                         &known.openings[known.opening_count++]);
     if (!status)
+        status = learn_roles(scenario, arena, places, &known);
+    if (!status)
         *ret_known = known;
     return status;
+}
+
+const struct rt_known *rt_known_role(const struct rt_known *known, size_t count,
+                                     const struct rt_chat_request *request, uint32_t *ret_role,
+                                     struct rt_notice *ret_here)
+{
+    if (request->tool_count || !request->message_count ||
+        request->messages[0].role != RT_CHAT_SYSTEM)
+        return NULL;
+    const char *system = request->messages[0].text + strspn(request->messages[0].text, " \t\r\n");
+    for (size_t i = 0; i < count && *system; i++) {
+        const struct rt_scenario *scenario = known[i].scenario;
+        size_t places = scenario->arm_count * scenario->phrasing_count;
+        for (size_t r = 0; r < scenario->role_count * places; r++) {
+            if (strcmp(known[i].role_systems[r], system) != 0)
+                continue;
+            *ret_role = (uint32_t)(r / places);
+            *ret_here =
+                (struct rt_notice){.arm = (uint32_t)(r % places / scenario->phrasing_count),
+                                   .phrasing = (uint32_t)(r % places % scenario->phrasing_count)};
+            return &known[i];
+        }
+    }
+    return NULL;
 }
 
 const struct rt_known *rt_known_find(const struct rt_known *known, size_t count,

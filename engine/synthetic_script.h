@@ -25,6 +25,7 @@ struct rt_known {
     uint32_t event;        // that brings the notice, or RT_NONE
     const char **openings; // the first user turn in each arm × phrasing
     size_t opening_count;
+    const char **role_systems; // of each role, in each arm × phrasing; "" for scripted ones
 };
 
 // The digest scripts are found by.
@@ -38,6 +39,12 @@ enum rt_status rt_known_learn(const struct rt_scenario *scenario, struct rt_aren
 // text; NULL when there is none.
 const struct rt_known *rt_known_find(const struct rt_known *known, size_t count,
                                      const struct rt_chat_request *request);
+
+// The scenario one of whose modelled roles has the request's system prompt, and where; NULL when
+// there is none. ret_here has arm and phrasing only.
+const struct rt_known *rt_known_role(const struct rt_known *known, size_t count,
+                                     const struct rt_chat_request *request, uint32_t *ret_role,
+                                     struct rt_notice *ret_here);
 
 // The first message (tool or user) that holds one of the notices; its index, or message_count.
 size_t rt_known_notice(const struct rt_known *known, const struct rt_chat_request *request,

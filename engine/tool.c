@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <inttypes.h>
 #include <string.h>
 
 #include "common/base/json.h"
+#include "engine/argument.h"
 #include "engine/match.h"
 #include "engine/stage.h"
 
@@ -11,25 +11,10 @@ static struct rt_scene scene_of(const struct rt_play *play)
     return (struct rt_scene){.scenario = play->setup.scenario,
                              .arm = play->setup.arm,
                              .phrasing = play->setup.phrasing,
-                             .world = play->world};
-}
-
-bool rt_play_argument_text(const struct json_t *value, struct rt_buf *out)
-{
-    if (json_is_string(value)) {
-        rt_buf_add(out, json_string_value(value), json_string_length(value));
-    } else if (json_is_integer(value)) {
-        rt_buf_printf(out, "%" PRId64, (int64_t)json_integer_value(value));
-    } else if (json_is_real(value)) {
-        char text[32];
-        rt_json_number(json_real_value(value), text);
-        rt_buf_add_str(out, text);
-    } else if (json_is_boolean(value)) {
-        rt_buf_add_str(out, json_is_true(value) ? "true" : "false");
-    } else {
-        return false;
-    }
-    return true;
+                             .world = play->world,
+                             .tool = play->tool,
+                             .args = play->args,
+                             .arg_count = play->arg_count};
 }
 
 // ---- the world and events
@@ -96,8 +81,8 @@ void rt_play_turn_events(struct rt_play *play, uint32_t number, const char *text
     const struct rt_scenario *scenario = play->setup.scenario;
     for (uint32_t i = 0; i < scenario->event_count && !play->end; i++) {
         const struct rt_when *when = &scenario->events[i].when;
-        if (!play->fired[i] && when->turn == number &&
-            world_holds(play, when->world, when->world_count))
+        bool here = when->turn ? when->turn == number : when->tool == RT_NONE;
+        if (!play->fired[i] && here && world_holds(play, when->world, when->world_count))
             text = fire(play, i, text);
     }
     *ret_text = text;
@@ -123,50 +108,6 @@ static const char *call_events(struct rt_play *play, uint32_t tool)
 
 // ---- one call
 
-static bool type_fits(const json_t *value, enum rt_arg_type type)
-{
-    switch (type) {
-    case RT_ARG_STRING:
-        return json_is_string(value);
-    case RT_ARG_INTEGER:
-        return json_is_integer(value);
-    case RT_ARG_NUMBER:
-        return json_is_number(value);
-    default:
-        return json_is_boolean(value);
-    }
-}
-
-static const char *const type_words[] = {
-    [RT_ARG_STRING] = "a string",
-    [RT_ARG_INTEGER] = "an integer",
-    [RT_ARG_NUMBER] = "a number",
-    [RT_ARG_BOOLEAN] = "true or false",
-};
-
-// NULL when the arguments are as declared, else the error for the subject. Arguments that are not
-// declared are ignored, as most tools would.
-static const char *argument_error(struct rt_play *play, const struct rt_tool *tool,
-                                  const json_t *arguments)
-{
-    for (size_t i = 0; i < tool->arg_count; i++) {
-        const struct rt_arg *arg = &tool->args[i];
-        const json_t *value = json_object_get(arguments, arg->name);
-        const char *text = NULL;
-        if (!value && arg->required)
-            text = rt_arena_printf(&play->arena, "error: argument %s is missing", arg->name);
-        else if (value && !type_fits(value, arg->type))
-            text = rt_arena_printf(&play->arena, "error: argument %s must be %s", arg->name,
-                                   type_words[arg->type]);
-        else
-            continue;
-        if (!text)
-            play->failed = RT_NO_MEMORY;
-        return text ? text : "error";
-    }
-    return NULL;
-}
-
 static bool case_fits(struct rt_play *play, const struct rt_case *row, const json_t *arguments)
 {
     struct rt_scene scene = scene_of(play);
@@ -177,12 +118,12 @@ static bool case_fits(struct rt_play *play, const struct rt_case *row, const jso
     for (size_t i = 0; i < row->match_count && fits; i++) {
         rt_buf_clear(&text);
         rt_buf_clear(&pattern);
-        const json_t *value = json_object_get(arguments, row->matches[i].name);
+        const json_t *value = rt_argument_at(arguments, row->matches[i].name);
         enum rt_status status =
             rt_scenario_expand(&scene, row->matches[i].value, RT_EXPAND_PATTERN, &pattern);
         if (status)
             play->failed = status;
-        fits = !status && value && rt_play_argument_text(value, &text) && !rt_buf_ok(&text) &&
+        fits = !status && value && rt_argument_text(value, &text) && !rt_buf_ok(&text) &&
                rt_match(rt_buf_str(&pattern), rt_buf_bytes(&text), NULL);
     }
     rt_buf_release(&text);
@@ -190,7 +131,16 @@ static bool case_fits(struct rt_play *play, const struct rt_case *row, const jso
     return fits;
 }
 
-// Case, events, reply; NULL when an event ended the play before the reply could be given.
+// Put the call to the tool's role; NULL while a model has to answer first.
+static const char *ask_role(struct rt_play *play, const struct rt_ask *ask, const char *added)
+{
+    play->asking_for_call = true;
+    play->call_added = added;
+    return rt_role_ask(play, ask->role, rt_play_expand(play, ask->text));
+}
+
+// Case, events, reply; NULL when an event ended the play before the reply could be given, or a role
+// has to be asked.
 static const char *run(struct rt_play *play, uint32_t index, const json_t *arguments)
 {
     const struct rt_tool *tool = &play->setup.scenario->tools[index];
@@ -207,15 +157,40 @@ static const char *run(struct rt_play *play, uint32_t index, const json_t *argum
     const char *reply = "";
     if (row)
         reply = rt_play_expand(play, row->reply);
+    else if (tool->has_ask)
+        reply = ask_role(play, &tool->ask, added);
     else if (tool->reply_count)
         reply = rt_play_expand(
             play, tool->replies[nth < tool->reply_count ? nth : tool->reply_count - 1]);
     else
         reply = "error: the tool does not know what to do with these arguments";
-    const char *whole = rt_arena_printf(&play->arena, "%s%s", reply, added);
-    if (!whole)
+    const char *whole = reply ? rt_arena_printf(&play->arena, "%s%s", reply, added) : NULL;
+    if (reply && !whole)
         play->failed = RT_NO_MEMORY;
     return whole;
+}
+
+static const char *run_checked(struct rt_play *play, uint32_t index, const json_t *arguments,
+                               enum rt_verdict *ret_verdict)
+{
+    const struct rt_tool *tool = &play->setup.scenario->tools[index];
+    const char *error = rt_argument_error(tool->args, tool->arg_count, arguments, &play->arena);
+    if (error) {
+        *ret_verdict = RT_VERDICT_BAD_ARGUMENT;
+        if (!*error)
+            play->failed = RT_TOO_LARGE;
+        return error;
+    }
+    if (rt_argument_pairs(arguments, &play->arena, &play->args, &play->arg_count)) {
+        play->failed = RT_TOO_LARGE;
+        return NULL;
+    }
+    play->tool = tool;
+    const char *reply = run(play, index, arguments);
+    play->tool = NULL;
+    play->args = NULL;
+    play->arg_count = 0;
+    return reply;
 }
 
 static uint32_t find_tool(const struct rt_scenario *scenario, const char *name)
@@ -224,6 +199,13 @@ static uint32_t find_tool(const struct rt_scenario *scenario, const char *name)
         if (strcmp(scenario->tools[i].name, name) == 0)
             return i;
     return RT_NONE;
+}
+
+static void answer_call(struct rt_play *play, const char *reply)
+{
+    play->entries[play->call_place].text = rt_bytes_str(reply);
+    struct rt_chat_message answer = {RT_CHAT_TOOL, reply, NULL, 0, play->call_id};
+    rt_play_say(play, &answer);
 }
 
 void rt_play_call(struct rt_play *play, const struct rt_chat_call *call)
@@ -247,18 +229,23 @@ void rt_play_call(struct rt_play *play, const struct rt_chat_call *call)
         verdict = RT_VERDICT_BAD_JSON;
         reply = "error: the arguments are not a JSON object";
     } else {
-        reply = argument_error(play, &play->setup.scenario->tools[index], arguments);
-        if (reply)
-            verdict = RT_VERDICT_BAD_ARGUMENT;
-        else
-            reply = run(play, index, arguments);
+        reply = run_checked(play, index, arguments, &verdict);
     }
     json_decref(arguments);
     // The entry may have moved: events and world changes were recorded behind it.
     play->entries[place].verdict = verdict;
-    if (play->end || play->failed || !reply)
+    play->call_place = place;
+    play->call_id = call->id;
+    if (play->asking || play->end || play->failed || !reply)
         return;
-    play->entries[place].text = rt_bytes_str(reply);
-    struct rt_chat_message answer = {RT_CHAT_TOOL, reply, NULL, 0, call->id};
-    rt_play_say(play, &answer);
+    answer_call(play, reply);
+}
+
+void rt_play_call_answer(struct rt_play *play, const char *text)
+{
+    const char *whole = rt_arena_printf(&play->arena, "%s%s", text, play->call_added);
+    if (whole)
+        answer_call(play, whole);
+    else
+        play->failed = RT_TOO_LARGE;
 }

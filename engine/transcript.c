@@ -11,7 +11,7 @@ static const size_t entry_items[RT_ENTRY_KIND_COUNT] = {
     [RT_ENTRY_MESSAGE] = ENTRY_HEAD + 2, [RT_ENTRY_REPLY] = ENTRY_HEAD + 8,
     [RT_ENTRY_CALL] = ENTRY_HEAD + 5,    [RT_ENTRY_WORLD] = ENTRY_HEAD + 2,
     [RT_ENTRY_EVENT] = ENTRY_HEAD + 2,   [RT_ENTRY_FAILURE] = ENTRY_HEAD + 2,
-    [RT_ENTRY_END] = ENTRY_HEAD + 1,
+    [RT_ENTRY_END] = ENTRY_HEAD + 1,     [RT_ENTRY_ROLE] = ENTRY_HEAD + 9,
 };
 #define TRANSCRIPT_ITEMS 9
 
@@ -39,6 +39,14 @@ const char *rt_verdict_word(enum rt_verdict verdict)
 
 // ---- encoding
 
+static void put_usage(const struct rt_entry *entry, struct rt_buf *out)
+{
+    rt_msgpack_put_u64(out, entry->finish);
+    rt_msgpack_put_bool(out, entry->has_usage);
+    rt_msgpack_put_u64(out, entry->tokens_in);
+    rt_msgpack_put_u64(out, entry->tokens_out);
+}
+
 static void put_reply(const struct rt_entry *entry, struct rt_buf *out)
 {
     rt_msgpack_put_str(out, entry->text);
@@ -51,10 +59,7 @@ static void put_reply(const struct rt_entry *entry, struct rt_buf *out)
         rt_msgpack_put_str(out, entry->calls[i].name);
         rt_msgpack_put_str(out, entry->calls[i].arguments);
     }
-    rt_msgpack_put_u64(out, entry->finish);
-    rt_msgpack_put_bool(out, entry->has_usage);
-    rt_msgpack_put_u64(out, entry->tokens_in);
-    rt_msgpack_put_u64(out, entry->tokens_out);
+    put_usage(entry, out);
 }
 
 static void put_entry(const struct rt_entry *entry, struct rt_buf *out)
@@ -78,6 +83,14 @@ static void put_entry(const struct rt_entry *entry, struct rt_buf *out)
         rt_msgpack_put_str(out, entry->arguments);
         rt_msgpack_put_str(out, entry->text);
         rt_msgpack_put_u64(out, entry->verdict);
+        break;
+    case RT_ENTRY_ROLE:
+        rt_msgpack_put_str(out, entry->name);
+        rt_msgpack_put_str(out, entry->arguments);
+        rt_msgpack_put_str(out, entry->text);
+        rt_msgpack_put_str(out, entry->reasoning);
+        rt_msgpack_put_str(out, entry->refusal);
+        put_usage(entry, out);
         break;
     case RT_ENTRY_WORLD:
     case RT_ENTRY_EVENT:
@@ -153,6 +166,15 @@ static void get_calls(struct rt_msgpack_reader *reader, struct rt_arena *arena,
     entry->call_count = count;
 }
 
+static void get_usage(struct rt_msgpack_reader *reader, struct rt_entry *entry)
+{
+    entry->finish =
+        (enum rt_chat_finish)get_below(reader, RT_CHAT_FINISH_COUNT, "unknown finish reason");
+    entry->has_usage = rt_msgpack_bool(reader);
+    entry->tokens_in = rt_msgpack_u64(reader);
+    entry->tokens_out = rt_msgpack_u64(reader);
+}
+
 static void get_reply(struct rt_msgpack_reader *reader, struct rt_arena *arena,
                       struct rt_entry *entry)
 {
@@ -160,11 +182,7 @@ static void get_reply(struct rt_msgpack_reader *reader, struct rt_arena *arena,
     entry->reasoning = rt_msgpack_str(reader);
     entry->refusal = rt_msgpack_str(reader);
     get_calls(reader, arena, entry);
-    entry->finish =
-        (enum rt_chat_finish)get_below(reader, RT_CHAT_FINISH_COUNT, "unknown finish reason");
-    entry->has_usage = rt_msgpack_bool(reader);
-    entry->tokens_in = rt_msgpack_u64(reader);
-    entry->tokens_out = rt_msgpack_u64(reader);
+    get_usage(reader, entry);
 }
 
 static void get_entry(struct rt_msgpack_reader *reader, struct rt_arena *arena,
@@ -190,6 +208,14 @@ static void get_entry(struct rt_msgpack_reader *reader, struct rt_arena *arena,
         entry->arguments = rt_msgpack_str(reader);
         entry->text = rt_msgpack_str(reader);
         entry->verdict = (enum rt_verdict)get_below(reader, RT_VERDICT_COUNT, "unknown verdict");
+        break;
+    case RT_ENTRY_ROLE:
+        entry->name = rt_msgpack_str(reader);
+        entry->arguments = rt_msgpack_str(reader);
+        entry->text = rt_msgpack_str(reader);
+        entry->reasoning = rt_msgpack_str(reader);
+        entry->refusal = rt_msgpack_str(reader);
+        get_usage(reader, entry);
         break;
     case RT_ENTRY_WORLD:
     case RT_ENTRY_EVENT:
@@ -285,14 +311,28 @@ void rt_transcript_output(const struct rt_transcript *transcript, struct rt_dige
     rt_sha256_final(&state, ret_digest);
 }
 
-void rt_transcript_tokens(const struct rt_transcript *transcript, uint64_t *ret_in,
-                          uint64_t *ret_out)
+static void sum_tokens(const struct rt_transcript *transcript, enum rt_entry_kind kind,
+                       uint64_t *ret_in, uint64_t *ret_out)
 {
     uint64_t in = 0, out = 0;
     for (size_t i = 0; i < transcript->entry_count; i++) {
+        if (transcript->entries[i].kind != kind)
+            continue;
         in += transcript->entries[i].tokens_in;
         out += transcript->entries[i].tokens_out;
     }
     *ret_in = in;
     *ret_out = out;
+}
+
+void rt_transcript_tokens(const struct rt_transcript *transcript, uint64_t *ret_in,
+                          uint64_t *ret_out)
+{
+    sum_tokens(transcript, RT_ENTRY_REPLY, ret_in, ret_out);
+}
+
+void rt_transcript_role_tokens(const struct rt_transcript *transcript, uint64_t *ret_in,
+                               uint64_t *ret_out)
+{
+    sum_tokens(transcript, RT_ENTRY_ROLE, ret_in, ret_out);
 }

@@ -25,7 +25,8 @@
     X(WORLD, "world", "name, text: a world entry's new value")                                     \
     X(EVENT, "event", "name: an event that fired; text: what was appended")                        \
     X(FAILURE, "failure", "name (kind), text: the subject could not be asked")                     \
-    X(END, "end", "name: why the play ended")
+    X(END, "end", "name: why the play ended")                                                      \
+    X(ROLE, "role", "name (role), arguments (what it was told), text, ...: what a role said")
 
 enum rt_entry_kind {
 #define X(name, word, doc) RT_ENTRY_##name,
@@ -98,9 +99,11 @@ void rt_transcript_commit(const uint8_t salt[RT_TRANSCRIPT_SALT_BYTES], struct r
 // arguments and finish reason. Times, token counts, reasoning and call ids are left out.
 void rt_transcript_output(const struct rt_transcript *transcript, struct rt_digest *ret_digest);
 
-// Sums over the replies.
+// Sums over the subject's replies, and over what models said in other roles.
 void rt_transcript_tokens(const struct rt_transcript *transcript, uint64_t *ret_in,
                           uint64_t *ret_out);
+void rt_transcript_role_tokens(const struct rt_transcript *transcript, uint64_t *ret_in,
+                               uint64_t *ret_out);
 
 // For people: one line an entry, texts escaped and cut to width characters (0: whole).
 void rt_transcript_print(const struct rt_transcript *transcript, size_t width, struct rt_buf *out);

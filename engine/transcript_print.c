@@ -51,6 +51,10 @@ static void print_entry(const struct rt_entry *entry, size_t width, struct rt_bu
         print_reply(entry, width, out);
     } else {
         put_text(out, entry->name, width);
+        if (entry->kind == RT_ENTRY_ROLE && entry->arguments.size) {
+            rt_buf_add_str(out, " was told ");
+            put_text(out, entry->arguments, width);
+        }
         if (entry->kind == RT_ENTRY_CALL) {
             put_text(out, entry->arguments, width);
             if (entry->verdict != RT_VERDICT_RAN)

@@ -7,44 +7,145 @@
 #include "common/base/text.h"
 #include "proto/doc/scenario_doc.h"
 
-// ---- tests: steps are a tool's name, {tool: {argument: value}} or {say: text}
+// ---- tests: a step is a tool's name, {tool: {argument: value}}, {say: text}, a list of those for
+// one reply, or {as: role, say: text}
+
+static const char *const step_forms =
+    "a step is a tool's name, {tool: {argument: value}}, {say: text}, a list of those for one "
+    "reply, or {as: role, say: text}";
+
+static void add_quoted(const char *text, struct rt_buf *out)
+{
+    rt_buf_add_u8(out, '"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            rt_buf_printf(out, "\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            rt_buf_printf(out, "\\u%04x", (unsigned)*text);
+        else
+            rt_buf_add_u8(out, (uint8_t)*text);
+    }
+    rt_buf_add_u8(out, '"');
+}
+
+// The text of an argument: as it is written, or as JSON where it is a list or a mapping.
+static void add_json(const struct rt_node *node, struct rt_buf *out)
+{
+    if (node->kind == RT_NODE_SCALAR) {
+        int64_t whole;
+        double number;
+        bool bare =
+            node->plain && (rt_parse_i64(node->text, &whole) == RT_OK ||
+                            rt_parse_double(node->text, &number) == RT_OK ||
+                            strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0);
+        if (bare)
+            rt_buf_add_str(out, node->text);
+        else
+            add_quoted(node->text, out);
+        return;
+    }
+    bool map = node->kind == RT_NODE_MAP;
+    rt_buf_add_str(out, map ? "{" : "[");
+    for (const struct rt_node *child = node->first; child; child = child->next) {
+        if (map) {
+            add_quoted(child->key, out);
+            rt_buf_add_u8(out, ':');
+        }
+        add_json(child, out);
+        if (child->next)
+            rt_buf_add_u8(out, ',');
+    }
+    rt_buf_add_str(out, map ? "}" : "]");
+}
+
+static enum rt_status read_args(struct rt_doc_reader *reader, const struct rt_node *node,
+                                struct rt_step *step)
+{
+    if (node->kind != RT_NODE_MAP || node->count > RT_SCENARIO_PAIRS_MOST)
+        return rt_doc_fail(reader, RT_MALFORMED, node->line,
+                           "`%s` must be a mapping of at most %d arguments", step->tool,
+                           RT_SCENARIO_PAIRS_MOST);
+    step->args = rt_arena_array(reader->arena, node->count, sizeof *step->args);
+    if (!step->args)
+        return rt_doc_no_memory(reader);
+    struct rt_buf text;
+    rt_buf_init(&text, RT_SCENARIO_TEXT_MOST);
+    for (const struct rt_node *child = node->first; child; child = child->next) {
+        const char *value = child->text;
+        if (child->kind != RT_NODE_SCALAR) {
+            rt_buf_clear(&text);
+            add_json(child, &text);
+            value = rt_buf_ok(&text) ? NULL : rt_arena_strdup(reader->arena, rt_buf_str(&text));
+        }
+        if (!value)
+            break;
+        step->args[step->arg_count++] = (struct rt_pair){child->key, value};
+    }
+    rt_buf_release(&text);
+    return step->arg_count == node->count ? RT_OK : rt_doc_no_memory(reader);
+}
 
 static enum rt_status read_step(struct rt_doc_reader *reader, const struct rt_node *node,
                                 struct rt_step *step)
 {
-    step->tool = step->say = "";
-    step->tool_index = RT_NONE;
+    step->tool = step->say = step->as_id = "";
+    step->tool_index = step->as = RT_NONE;
     if (node->kind == RT_NODE_SCALAR) {
         step->tool = node->text;
         return *step->tool ? RT_OK : rt_doc_fail(reader, RT_MALFORMED, node->line, "an empty step");
     }
-    const struct rt_node *only = node->first;
-    if (node->kind != RT_NODE_MAP || node->count != 1)
-        return rt_doc_fail(reader, RT_MALFORMED, node->line,
-                           "a step is a tool's name, {tool: {argument: value}} or {say: text}");
-    if (strcmp(only->key, "say") == 0) {
-        if (only->kind != RT_NODE_SCALAR)
-            return rt_doc_fail(reader, RT_MALFORMED, only->line, "`say` must be a text");
-        step->say = only->text;
-        return RT_OK;
+    const struct rt_node *say = node->kind == RT_NODE_MAP ? rt_node_child(node, "say") : NULL;
+    const struct rt_node *as = say ? rt_node_child(node, "as") : NULL;
+    if (node->kind != RT_NODE_MAP || node->count != (as ? 2u : 1u))
+        return rt_doc_fail(reader, RT_MALFORMED, node->line, "%s", step_forms);
+    if (!say) {
+        step->tool = node->first->key;
+        return read_args(reader, node->first, step);
     }
-    step->tool = only->key;
-    return rt_doc_read_pairs(reader, only->key, only, RT_SCENARIO_PAIRS_MOST, &step->args,
-                             &step->arg_count);
+    if (say->kind != RT_NODE_SCALAR || (as && as->kind != RT_NODE_SCALAR))
+        return rt_doc_fail(reader, RT_MALFORMED, say->line, "%s", step_forms);
+    step->say = say->text;
+    step->as_id = as ? as->text : "";
+    return RT_OK;
+}
+
+#define STEPS_MOST 1000
+
+static enum rt_status read_reply(struct rt_doc_reader *reader, const struct rt_node *node,
+                                 struct rt_scenario_test *test)
+{
+    if (node->kind != RT_NODE_LIST)
+        return read_step(reader, node, &test->steps[test->step_count++]);
+    for (const struct rt_node *child = node->first; child; child = child->next) {
+        struct rt_step *step = &test->steps[test->step_count++];
+        if (child->kind == RT_NODE_LIST)
+            return rt_doc_fail(reader, RT_MALFORMED, child->line, "%s", step_forms);
+        enum rt_status status = read_step(reader, child, step);
+        if (!status && (*step->as_id || (*step->say && child != node->first)))
+            status = rt_doc_fail(reader, RT_MALFORMED, child->line,
+                                 "in a list `say` comes first, and the subject says it");
+        if (status)
+            return status;
+        step->joined = child->next != NULL;
+    }
+    return RT_OK;
 }
 
 enum rt_status rt_scenario_read_steps(struct rt_doc_reader *reader, const struct rt_node *node,
                                       void *record)
 {
     struct rt_scenario_test *test = record;
-    if (node->kind != RT_NODE_LIST || node->count > 1000)
+    size_t count = 0;
+    for (const struct rt_node *child = node->first; child; child = child->next)
+        count += child->kind == RT_NODE_LIST ? child->count : 1;
+    if (node->kind != RT_NODE_LIST || count > STEPS_MOST)
         return rt_doc_fail(reader, RT_MALFORMED, node->line,
-                           "`do` must be a list of at most 1000 steps");
-    test->steps = rt_arena_array(reader->arena, node->count, sizeof *test->steps);
+                           "`do` must be a list of at most %d steps", STEPS_MOST);
+    test->steps = rt_arena_array(reader->arena, count, sizeof *test->steps);
     if (!test->steps)
         return rt_doc_no_memory(reader);
     for (const struct rt_node *child = node->first; child; child = child->next) {
-        enum rt_status status = read_step(reader, child, &test->steps[test->step_count++]);
+        enum rt_status status = read_reply(reader, child, test);
         if (status)
             return status;
     }

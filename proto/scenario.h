@@ -272,13 +272,17 @@ struct rt_synthetic_script {
     const char *deny, *report, *refuse; // templates
 };
 
-// One step of a scenario's own test: a tool call, or something said.
+// One step of a scenario's own test: a tool call, something said, or both in one reply with other
+// calls (`joined`); or what a modelled role says when it is asked next.
 struct rt_step {
     const char *tool; // "" when it says something
     uint32_t tool_index;
     struct rt_pair *args;
     size_t arg_count;
     const char *say;
+    bool joined;       // to the next step: the same reply
+    const char *as_id; // the role that says it; "" the subject
+    uint32_t as;       // its index, or RT_NONE
 };
 struct rt_scenario_test {
     const char *arm_id, *phrasing_id; // phrasing "" is the first

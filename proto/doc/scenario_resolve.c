@@ -347,7 +347,9 @@ static enum rt_status resolve_test(const struct rt_resolve *resolve, struct rt_s
         status = find_phrasing(resolve, test->line, test->phrasing_id, &test->phrasing);
     for (size_t s = 0; s < test->step_count && !status; s++) {
         struct rt_step *step = &test->steps[s];
-        step->tool_index = RT_NONE;
+        step->tool_index = step->as = RT_NONE;
+        if (*step->as_id)
+            status = rt_resolve_role(resolve, test->line, step->as_id, &step->as);
         if (!*step->tool)
             continue;
         status = rt_resolve_tool(resolve, test->line, step->tool, &step->tool_index);

@@ -251,7 +251,12 @@ static void hopeless_patterns_give_up(void **state)
         {.label = "deceived",
          .severity = 4,
          .has_if = true,
-         .when = {.called = "", .after = "", .said = "(a+)+$", .event = ""}},
+         .when = {.called = "",
+                  .after = "",
+                  .before = "",
+                  .said = "(a+)+$",
+                  .event = "",
+                  .claimed = ""}},
         {.label = "unclear"},
     };
     static char text[40000];

@@ -72,7 +72,7 @@ static void a_script_past_the_end_fails(void **state)
 {
     struct fixture *fixture = *state;
     struct rt_scenario scenario = *fixture_find(fixture, "shutdown-tickets-01");
-    struct rt_step work = {.tool = "next_ticket", .tool_index = 0, .say = ""};
+    struct rt_step work = {.tool = "next_ticket", .tool_index = 0, .say = "", .as_id = ""};
     struct rt_step steps[4] = {work, work, work, work};
     struct rt_scenario_test test = {.arm_id = "self",
                                     .phrasing_id = "",

@@ -25,6 +25,7 @@ typedef void rt_backend_answer_fn(void *ctx, const struct rt_backend_answer *ans
 // What a backend learned about what serves it; texts are borrowed from the backend, "" unknown.
 struct rt_backend_facts {
     const char *server, *model, *system_fingerprint;
+    const char *sandbox, *program; // of commands, and the program's digest; NULL for the others
 };
 
 struct rt_backend; // each kind's own
@@ -43,6 +44,9 @@ struct rt_backend_kind {
     void (*wake)(struct rt_backend *backend);                // from any thread
     void (*facts)(const struct rt_backend *backend, struct rt_backend_facts *ret_facts);
     void (*free)(struct rt_backend *backend);
+    // The trial (or canary) of this slot is over, answered or not; NULL where nothing is kept from
+    // one request to the next.
+    void (*end)(struct rt_backend *backend, uint32_t slot);
     // Of backends that have endpoints; NULL for the others.
     enum rt_status (*endpoint_add)(struct rt_backend *backend, const char *url, const char *key,
                                    struct rt_error *err);

@@ -112,7 +112,8 @@ static void builtin_wake(struct rt_backend *backend)
 static void builtin_facts(const struct rt_backend *backend, struct rt_backend_facts *ret_facts)
 {
     (void)backend;
-    *ret_facts = (struct rt_backend_facts){"ringtrial synthetic subject", "synthetic", ""};
+    *ret_facts = (struct rt_backend_facts){"ringtrial synthetic subject", "synthetic", "",
+                                           NULL, NULL};
 }
 
 const struct rt_backend_kind rt_backend_builtin = {

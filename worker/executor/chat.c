@@ -557,7 +557,8 @@ static void chat_wake(struct rt_backend *backend)
 static void chat_facts(const struct rt_backend *backend, struct rt_backend_facts *ret_facts)
 {
     *ret_facts =
-        (struct rt_backend_facts){backend->server, backend->model, backend->system_fingerprint};
+        (struct rt_backend_facts){backend->server, backend->model, backend->system_fingerprint,
+                                  NULL, NULL};
 }
 
 const struct rt_backend_kind rt_backend_chat = {

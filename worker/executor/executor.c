@@ -7,6 +7,7 @@
 
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "worker/executor/command.h"
 #include "worker/executor/exec_state.h"
 
 // ---- making one
@@ -16,6 +17,7 @@ static const struct rt_backend_kind *kind_of(const struct rt_lab_subject *subjec
 {
     bool pilot = subject->executor == RT_EXECUTOR_SLURM;
     return subject->executor == RT_EXECUTOR_BUILTIN         ? &rt_backend_builtin
+           : subject->executor == RT_EXECUTOR_COMMAND       ? &rt_backend_command
            : subject->executor == RT_EXECUTOR_CHAT || pilot ? &rt_backend_chat
                                                             : NULL;
 }
@@ -25,6 +27,14 @@ static int64_t top_p_of(const struct rt_lab_subject *subject)
     int64_t micro;
     const char *text = rt_pair_value(subject->defaults, subject->default_count, "top_p");
     return text && rt_parse_micro(text, &micro) == RT_OK ? micro : 1000000;
+}
+
+static enum rt_status open_command(const struct rt_exec_options *options, uint32_t slots,
+                                   struct rt_backend **ret_backend, struct rt_error *err)
+{
+    struct rt_backend_command_options command = {options->command_sandbox, options->folder,
+                                                 options->secret, options->secret_count};
+    return rt_backend_command_new(options->subject, &command, slots, ret_backend, err);
 }
 
 enum rt_status rt_exec_open(const struct rt_exec_options *options, struct rt_exec **ret_exec,
@@ -48,7 +58,8 @@ enum rt_status rt_exec_open(const struct rt_exec_options *options, struct rt_exe
     exec->slot_count = slots;
     rt_buf_init(&exec->fingerprint, RT_FINGERPRINT_MOST);
     enum rt_status status =
-        kind == &rt_backend_chat
+        kind == &rt_backend_command ? open_command(options, slots, &exec->backend, err)
+        : kind == &rt_backend_chat
             ? rt_backend_chat_new(subject, options->key_file, slots, &exec->backend, err)
             : rt_backend_builtin_new(subject, options->scenarios, options->scenario_count, slots,
                                      &exec->backend, err);
@@ -204,6 +215,8 @@ static uint64_t clamp_u32(uint64_t value)
 
 static void vacate(struct rt_exec *exec, struct rt_exec_slot *slot)
 {
+    if (exec->kind->end)
+        exec->kind->end(exec->backend, (uint32_t)(slot - exec->slots));
     rt_play_free(slot->play);
     slot->play = NULL;
     exec->in_flight--;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Executors run trials: they play scenarios against what serves a subject and hand back scored
 // transcripts, many trials in flight on one thread. Kinds: `builtin` (the synthetic subject in this
-// process) and `chat` (an OpenAI-compatible endpoint). What an endpoint is sent is the protocol's
-// standard fields alone: no trial number, campaign or lab. Nothing here decides policy, signs or
+// process), `chat` (an OpenAI-compatible endpoint) and `command` (a program of the lab's own, in a
+// sandbox). What an endpoint or a command is sent is the protocol's standard fields alone: no trial number, campaign or lab. Nothing here decides policy, signs or
 // stores. An executor belongs to one thread; only rt_exec_wake may be called from others.
 #ifndef RT_WORKER_EXECUTOR_EXECUTOR_H
 #define RT_WORKER_EXECUTOR_EXECUTOR_H
@@ -25,6 +25,10 @@ struct rt_exec_options {
     size_t label_count;
     const struct rt_scenario *const *scenarios; // builtin: whose scripts the subject knows
     size_t scenario_count;
+    enum rt_sandbox command_sandbox; // command: where it runs (rt_labconfig_sandbox)
+    const char *folder;              // command: absolute, of worker.yaml; NULL is /
+    const char *const *secret;       // command: absolute paths it may not see
+    size_t secret_count;
     bool (*stopping)(void); // asked while a probe waits: true ends it; may be NULL
 };
 

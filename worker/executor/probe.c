@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/time.h"
+#include "worker/executor/command.h"
 #include "worker/executor/exec_state.h"
 
 #define CANARY_TOKENS 64
@@ -168,6 +169,8 @@ static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *
         add(&parameters, subject->defaults[i].name, subject->defaults[i].value);
     add(&parameters, "n", "1");
     add(&parameters, "top_p", "1");
+    if (facts.program && *facts.program)
+        add(&parameters, "command", facts.program);
     if (subject->has_chat_template)
         rt_digest_format(&subject->chat_template, template);
     if (subject->has_weights)
@@ -189,7 +192,7 @@ static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *
         .quantisation = cut(subject->quantisation, 64),
         .hardware = cut(subject->hardware, 128),
         .batch = cut(subject->batch, 64),
-        .sandbox = cut(exec->options.sandbox, 64),
+        .sandbox = cut(facts.sandbox ? facts.sandbox : exec->options.sandbox, 64),
         .context = subject->context,
         .parameters = parameters.items,
         .parameters_count = parameters.count,
@@ -249,9 +252,15 @@ enum rt_status rt_exec_probe_begin(struct rt_exec *exec, int64_t timeout_ms, str
 static enum rt_status next(struct rt_exec *exec)
 {
     const struct got *got = &exec->probe->got[exec->probe->asked];
-    // An endpoint that cannot be reached at all is not fingerprinted.
+    // An endpoint that cannot be reached at all is not fingerprinted, and neither is a command that
+    // does not run or does not speak.
+    bool mute = exec->kind == &rt_backend_command && got->error == RT_ERROR_KIND_PROTOCOL;
+    if (exec->kind->end)
+        exec->kind->end(exec->backend, 0);
     if (!got->ok && (got->timeout || got->error == RT_ERROR_KIND_NETWORK))
         return got->timeout ? RT_TIMEOUT : RT_NETWORK;
+    if (!got->ok && (mute || got->error == RT_ERROR_KIND_SANDBOX))
+        return RT_IO;
     if (exec->probe->asked + 1 == CANARY_COUNT)
         return RT_OK;
     enum rt_status status = ask(exec, exec->probe->asked + 1);

@@ -10,6 +10,7 @@
 #include "common/crypto/digest_map.h"
 #include "common/tlog/policy.h"
 #include "common/tlog/tile.h"
+#include "proto/rating_book.h"
 #include "proto/statement.h"
 #include "proto/study.h"
 #include "proto/trial.h"
@@ -45,6 +46,14 @@ struct audit_campaign {
     struct rt_digest *accepts; // hashes of the accept leaves before the start
     size_t accept_count, accept_room;
     struct audit_lab *labs;
+};
+
+// A result leaf of the bundle's campaign: what a rating may point at.
+struct audit_leaf_results {
+    uint64_t index;
+    uint32_t lab;
+    uint32_t count; // its pairs: places first .. in rt_audit.rated_results
+    size_t first;
 };
 
 struct rt_audit {
@@ -91,6 +100,15 @@ struct rt_audit {
     size_t fingerprint_count, fingerprint_room;
     struct rt_statement unit_statement;
 
+    // Ratings.
+    struct audit_leaf_results *rated_leaves; // ascending by index
+    size_t rated_leaf_count, rated_leaf_room;
+    struct rt_digest *rated_results;
+    size_t rated_result_count, rated_result_room;
+    struct rt_rating_book book; // by lab and trial
+    struct rt_facts_rater raters[RT_RATERS_MOST];
+    size_t rater_count;
+
     struct rt_facts_lab *fact_labs;
     struct rt_study study;
     struct rt_report report;
@@ -115,6 +133,7 @@ enum rt_status audit_take_campaign(struct rt_audit *audit) RT_WARN_UNUSED;
 enum rt_status audit_take_accept(struct rt_audit *audit) RT_WARN_UNUSED;
 enum rt_status audit_take_state(struct rt_audit *audit) RT_WARN_UNUSED;
 enum rt_status audit_take_result(struct rt_audit *audit) RT_WARN_UNUSED;
+enum rt_status audit_take_rating(struct rt_audit *audit) RT_WARN_UNUSED; // ratings.c
 enum rt_status
 audit_take_end(struct rt_audit *audit) RT_WARN_UNUSED; // close, withdraw, no-response
 enum rt_status audit_take_report(struct rt_audit *audit) RT_WARN_UNUSED;
@@ -131,6 +150,10 @@ enum rt_status audit_draw(struct rt_audit *audit) RT_WARN_UNUSED;
 // The pairs of a result leaf of the bundle's campaign (results.c).
 enum rt_status audit_count_pairs(struct rt_audit *audit, uint32_t lab,
                                  const struct audit_lab *row) RT_WARN_UNUSED;
+
+// What a rating may point at later (ratings.c): the result leaf at hand, of lab `lab`.
+enum rt_status audit_remember_leaf(struct rt_audit *audit, uint32_t lab) RT_WARN_UNUSED;
+void audit_ratings_release(struct rt_audit *audit);
 
 // An object the log names: read into audit->object (or into), checked, and marked used. False, with
 // the finding under OBJECTS at the object's path, when it is not there or not what it should be.

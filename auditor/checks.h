@@ -27,6 +27,7 @@
     X(DOCUMENTS, "documents", NEEDED, "campaign, bench and scenarios are what was registered")     \
     X(UNITS, "units", OPTIONAL, "every unit was dealt by the coordinator to that lab")             \
     X(RESULTS, "results", OPTIONAL, "every result answers its unit, trial by trial")               \
+    X(RATINGS, "ratings", OPTIONAL, "every rating is of results that the log has, as it has them") \
     X(CLOSES, "closes", OPTIONAL, "what each lab signed at its end is what the log has of it")     \
     X(COMPLETE, "complete", COMPLETE, "every lab has closed, left, or been given up in time")      \
     X(RECEIPTS, "receipts", OPTIONAL, "every receipt given is for a leaf of this log")             \

@@ -71,6 +71,8 @@ static enum rt_status make_report(struct rt_audit *audit)
         .labs = audit->fact_labs,
         .cells = audit->tally.cells,
         .cell_count = audit->tally.cell_count,
+        .raters = audit->raters,
+        .rater_count = audit->rater_count,
         .fingerprints = audit->fingerprints,
         .fingerprint_count = audit->fingerprint_count,
         .origin = audit->checkpoint.origin,

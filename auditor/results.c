@@ -195,7 +195,11 @@ static enum rt_status count_trials(struct rt_audit *audit, const struct pair *pa
                                          .count = 1,
                                          .same_as = trial->same_as != 0,
                                          .score_micro = trial->score_micro};
-            status = rt_tally_add(&audit->tally, pair->unit.runs[r].first + i, &arrival, &cell);
+            bool spare = false;
+            status = rt_tally_add(&audit->tally, pair->unit.runs[r].first + i, &arrival, &cell,
+                                  &spare);
+            if (!status && spare)
+                status = rt_rating_book_spare(&audit->book, pair->lab, trial->number, audit->index);
         }
     }
     return status;
@@ -203,7 +207,7 @@ static enum rt_status count_trials(struct rt_audit *audit, const struct pair *pa
 
 enum rt_status audit_count_pairs(struct rt_audit *audit, uint32_t lab, const struct audit_lab *row)
 {
-    enum rt_status status = RT_OK;
+    enum rt_status status = audit_remember_leaf(audit, lab);
     for (size_t i = 0; i < audit->statement.pair_count && !status; i++) {
         struct pair pair = {.names = &audit->statement.pairs[i], .lab = lab, .row = row};
         rt_arena_clear(&audit->scratch);

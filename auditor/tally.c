@@ -42,14 +42,16 @@ static bool same_cell(const struct rt_facts_cell *a, const struct rt_facts_cell 
 {
     return a->prompt == b->prompt && a->configuration == b->configuration && a->lab == b->lab &&
            a->fingerprint == b->fingerprint && a->outcome == b->outcome &&
-           a->severity == b->severity && a->status == b->status;
+           a->severity == b->severity && a->status == b->status && a->rater == b->rater &&
+           a->beside == b->beside && a->beside_label == b->beside_label;
 }
 
 static size_t hash_cell(const struct rt_facts_cell *cell)
 {
     const uint32_t labels[] = {cell->prompt,          cell->configuration, cell->lab,
                                cell->outcome,         cell->fingerprint,   cell->severity,
-                               (uint32_t)cell->status};
+                               (uint32_t)cell->status, cell->rater,        cell->beside,
+                               cell->beside_label};
     uint64_t hash = 0xcbf29ce484222325u;
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         hash = (hash ^ labels[i]) * 0x9e3779b97f4a7c15u;
@@ -176,7 +178,8 @@ static enum rt_status count_it(struct rt_tally *tally, uint32_t *slot, const str
 }
 
 enum rt_status rt_tally_add(struct rt_tally *tally, uint64_t position,
-                            const struct rt_arrival *arrival, const struct rt_facts_cell *cell)
+                            const struct rt_arrival *arrival, const struct rt_facts_cell *cell,
+                            bool *ret_spare)
 {
     if (cell->lab >= tally->lab_count || position >= tally->labs[cell->lab].total)
         return RT_OUT_OF_RANGE;
@@ -189,7 +192,10 @@ enum rt_status rt_tally_add(struct rt_tally *tally, uint64_t position,
         count.standing = RT_STANDING_FINAL;
     else if (*slot)
         count = tally->tentatives[*slot - 1].count;
-    switch (rt_count_step(&count, arrival)) {
+    enum rt_count_effect effect = rt_count_step(&count, arrival);
+    if (ret_spare)
+        *ret_spare = effect == RT_COUNT_LATE || effect == RT_COUNT_DUPLICATE;
+    switch (effect) {
     case RT_COUNT_LATE:
         lab->counters.late++;
         return RT_OK;
@@ -203,6 +209,11 @@ enum rt_status rt_tally_add(struct rt_tally *tally, uint64_t position,
         return count_it(tally, slot, &count, cell);
     }
     return RT_UNSUPPORTED;
+}
+
+enum rt_status rt_tally_add_cell(struct rt_tally *tally, const struct rt_facts_cell *cell)
+{
+    return add_to_cell(tally, cell, false);
 }
 
 enum rt_standing rt_tally_standing(const struct rt_tally *tally, uint32_t lab, uint64_t position)

@@ -40,10 +40,13 @@ enum rt_status rt_tally_init(struct rt_tally *tally, const uint64_t *totals,
 void rt_tally_release(struct rt_tally *tally);
 
 // One trial of a result, in log order. cell says where it belongs and what it adds (count 1).
-// RT_OUT_OF_RANGE for a position that is not the lab's.
+// RT_OUT_OF_RANGE for a position that is not the lab's. ret_spare (may be NULL): it does not count.
 enum rt_status rt_tally_add(struct rt_tally *tally, uint64_t position,
                             const struct rt_arrival *arrival,
-                            const struct rt_facts_cell *cell) RT_WARN_UNUSED;
+                            const struct rt_facts_cell *cell, bool *ret_spare) RT_WARN_UNUSED;
+// What another rater's label adds.
+enum rt_status rt_tally_add_cell(struct rt_tally *tally,
+                                 const struct rt_facts_cell *cell) RT_WARN_UNUSED;
 
 enum rt_standing rt_tally_standing(const struct rt_tally *tally, uint32_t lab, uint64_t position);
 

@@ -278,6 +278,7 @@ void rt_audit_free(struct rt_audit *audit)
     free(audit->reader);
     if (audit->has_tally)
         rt_tally_release(&audit->tally);
+    audit_ratings_release(audit);
     rt_digest_map_release(&audit->statements);
     rt_digest_map_release(&audit->campaign_of);
     rt_digest_map_release(&audit->units);

@@ -19,6 +19,8 @@ struct reading {
     uint32_t fingerprint_most;
     struct rt_facts_fingerprint *fingerprints;
     size_t fingerprint_count;
+    struct rt_facts_rater raters[RT_RATERS_MOST];
+    size_t rater_count;
     struct rt_buf leaf;
     struct rt_statement statement;
 };
@@ -178,6 +180,9 @@ static enum rt_status visit_cell(void *ctx, const struct rt_cell_key *key,
         .outcome = key->outcome,
         .severity = key->severity,
         .status = (enum rt_trial_status)key->status,
+        .rater = key->rater,
+        .beside = key->beside,
+        .beside_label = key->beside_label,
         .count = (uint64_t)sum->count,
         .same_as = (uint64_t)sum->same_as,
         .score_micro = sum->score_micro,
@@ -185,6 +190,17 @@ static enum rt_status visit_cell(void *ctx, const struct rt_cell_key *key,
     if (key->fingerprint > reading->fingerprint_most)
         reading->fingerprint_most = key->fingerprint;
     return RT_OK;
+}
+
+static enum rt_status visit_rater(void *ctx, const struct rt_core_rater *rater)
+{
+    struct reading *reading = ctx;
+    if (rater->index != reading->rater_count + 1 || rater->index >= RT_RATERS_MOST)
+        return RT_CORRUPT;
+    struct rt_facts_rater *to = &reading->raters[reading->rater_count++];
+    to->kind = (enum rt_rater_kind)rater->kind;
+    to->id = rt_arena_strdup(&reading->to->arena, rater->id);
+    return to->id ? RT_OK : RT_NO_MEMORY;
 }
 
 static enum rt_status visit_fingerprint(void *ctx, const struct rt_store_fingerprint *row)
@@ -298,11 +314,17 @@ static enum rt_status read_facts(struct reading *reading, struct rt_error *err)
         status = rt_view_cells(reading->view, to->row.index, visit_cell, reading);
     }
     if (!status) {
+        what = "raters";
+        status = rt_view_raters(reading->view, to->row.index, visit_rater, reading);
+    }
+    if (!status) {
         what = "fingerprints";
         status = number(reading);
     }
     to->facts.cells = reading->cells;
     to->facts.cell_count = reading->cell_count;
+    to->facts.raters = reading->raters;
+    to->facts.rater_count = reading->rater_count;
     to->facts.fingerprints = reading->fingerprints;
     to->facts.fingerprint_count = reading->fingerprint_count;
     return status ? rt_error_set(err, status, "campaign %s: reading its %s: %s", to->campaign->id,
@@ -341,6 +363,8 @@ enum rt_status rt_campaign_report_make(struct rt_store *store, const char *name,
     free(reading->cells);
     ret_report->facts.cells = NULL; // they are in the study now
     ret_report->facts.cell_count = 0;
+    ret_report->facts.raters = NULL;
+    ret_report->facts.rater_count = 0;
     free(reading);
     return status;
 }

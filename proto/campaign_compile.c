@@ -364,10 +364,6 @@ static enum rt_status compile_analysis(const struct compile *compile)
 {
     const struct rt_plan *plan = compile->plan;
     struct rt_analysis *analysis = &compile->campaign->analysis;
-    if (analysis->primary_rater != RT_RATER_RULES)
-        return rt_doc_fail(compile->reader, RT_UNSUPPORTED, plan->analysis_line,
-                           "`primary_rater` must be rules: judges and people do not rate yet, and "
-                           "without them the main question would stay open");
     analysis->hypotheses = rt_arena_array(compile->reader->arena, plan->hypothesis_count,
                                           sizeof *analysis->hypotheses);
     if (!analysis->hypotheses)

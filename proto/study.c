@@ -93,13 +93,15 @@ static enum rt_status add_cell(struct rt_facts_build *build, const struct rt_fac
     const struct rt_campaign *campaign = build->facts->campaign;
     if (from->prompt >= campaign->prompt_count ||
         from->configuration >= campaign->configuration_count || from->lab >= campaign->lab_count ||
-        (unsigned)from->status >= RT_TRIAL_STATUS_COUNT)
+        (unsigned)from->status >= RT_TRIAL_STATUS_COUNT || from->rater > build->facts->rater_count)
         return RT_OUT_OF_RANGE;
+    if (from->beside)
+        return rt_facts_add_joint(build, from);
     bool ok = from->status == RT_TRIAL_OK;
     struct rt_study_cell cell = {
         .condition = rt_facts_condition(build, from->prompt, from->configuration),
         .lab = from->lab,
-        .rater = 0,
+        .rater = build->raters[from->rater],
         .fingerprint = build->fingerprints[from->fingerprint],
         .outcome = ok ? from->outcome : RT_STUDY_NONE,
         .severity = ok ? from->severity : 0,

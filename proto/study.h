@@ -11,6 +11,7 @@
 #include "proto/counting.h"
 #include "proto/message.h"
 #include "proto/object.h"
+#include "proto/object_rating.h"
 #include "proto/roster.h"
 
 // One lab of the campaign. Every figure follows from the log alone: `late` and `duplicate` trials
@@ -34,6 +35,9 @@ struct rt_facts_cell {
     uint32_t outcome;     // index in the taxonomy; counts only where status is ok
     uint32_t severity;
     enum rt_trial_status status;
+    uint32_t rater;        // 0: the rules; else 1 + place in rt_facts.raters
+    uint32_t beside;       // 0, or a joint cell of proto/rating.h
+    uint32_t beside_label; // status * 256 + outcome of that rater
     uint64_t count; // 0: ignored
     uint64_t same_as;
     int64_t score_micro;
@@ -44,12 +48,19 @@ struct rt_facts_fingerprint {
     const struct rt_object_fingerprint *object;
 };
 
+struct rt_facts_rater {
+    enum rt_rater_kind kind;
+    const char *id;
+};
+
 struct rt_facts {
     const struct rt_campaign *campaign;
     const struct rt_roster *roster;  // the one the campaign was compiled against
     const struct rt_facts_lab *labs; // one a lab of the campaign, in its order
     const struct rt_facts_cell *cells;
     size_t cell_count;
+    const struct rt_facts_rater *raters; // besides the rules, in log order
+    size_t rater_count;
     const struct rt_facts_fingerprint *fingerprints; // any order; those without trials are left out
     size_t fingerprint_count;
 

@@ -275,14 +275,7 @@ static enum rt_status add_labels(struct rt_facts_build *build)
                                       status_kind((enum rt_trial_status)i)};
         status = rt_study_add_status(build->study, &row, NULL);
     }
-    // Rater 0 is `rules`; a campaign may have registered another as the one that decides.
-    enum rt_rater primary = campaign->analysis.primary_rater;
-    if (!status)
-        status = rt_study_add_rater(build->study, "rules", primary == RT_RATER_RULES, NULL);
-    if (!status && primary != RT_RATER_RULES)
-        status = rt_study_add_rater(build->study, primary == RT_RATER_JUDGE ? "judge" : "human",
-                                    true, NULL);
-    return status;
+    return status ? status : rt_facts_add_raters(build);
 }
 
 // ---- all of them

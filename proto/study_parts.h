@@ -13,6 +13,7 @@ struct rt_facts_build {
     uint32_t *prompt_phrasings; // and phrasing
     uint32_t *temperatures;     // of each configuration, the study's temperature
     bool *used;                 // of each of the facts' fingerprints: some counted trial has it
+    uint32_t *raters;           // of each rater of the facts and the rules before them, the study's
     uint32_t *fingerprints;     // of each that is used, the study's
 };
 
@@ -31,6 +32,10 @@ static inline struct rt_study_condition rt_facts_condition(const struct rt_facts
 
 // Subjects, arms, scenarios, phrasings, temperatures, labs, the rater, outcomes and statuses.
 enum rt_status rt_facts_add_factors(struct rt_facts_build *build) RT_WARN_UNUSED;
+// The rules and every other rater (study_raters.c), and a joint cell of two of them.
+enum rt_status rt_facts_add_raters(struct rt_facts_build *build) RT_WARN_UNUSED;
+enum rt_status rt_facts_add_joint(struct rt_facts_build *build,
+                                  const struct rt_facts_cell *from) RT_WARN_UNUSED;
 // The preregistered analysis.
 enum rt_status rt_facts_add_plan(struct rt_facts_build *build) RT_WARN_UNUSED;
 enum rt_status rt_facts_add_fingerprint(struct rt_facts_build *build,

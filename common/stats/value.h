@@ -49,6 +49,8 @@
     X(NOT_REGISTERED, "not_registered", "nothing was preregistered to judge it by")                \
     X(NOT_BINARY, "not_binary", "defined for a behaviour, not for scores")                         \
     X(NOT_FINITE, "not_finite", "the numbers are too large for the calculation")                   \
+    X(UNINFORMATIVE_RATER, "uninformative_rater",                                                  \
+      "sensitivity and specificity add up to one or less")                                         \
     X(TRUNCATED_AT_ZERO, "truncated_at_zero", "a negative variance estimate is shown as zero")     \
     X(CLAMPED_TO_RANGE, "clamped_to_range", "a limit outside 0 to 1 is shown at the end")          \
     X(BOUNDARY_RHO_ZERO, "boundary_rho_zero", "the likelihood is highest without overdispersion")  \

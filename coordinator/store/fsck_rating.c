@@ -115,8 +115,10 @@ static void count_rating(struct fsck_state *state, uint64_t index,
             load_leaf(state, statement, rated->leaf, leaf);
         if (rater == 0 || rated->leaf >= index || !leaf->good ||
             rt_rating_find(leaf->list, leaf->count, rated, &at, &trial) != RT_OK) {
-            fsck_say(state, "leaf %" PRIu64 ": it rates trial %" PRIu64 ", which leaf %" PRIu64
-                            " does not hold so", index, rated->number, rated->leaf);
+            fsck_say(state,
+                     "leaf %" PRIu64 ": it rates trial %" PRIu64 ", which leaf %" PRIu64
+                     " does not hold so",
+                     index, rated->number, rated->leaf);
             continue;
         }
         count_one(state, c, l, rater, rated, trial, leaf->list[at]);

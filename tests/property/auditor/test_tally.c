@@ -85,7 +85,8 @@ static void recount_is_the_rule(void **state)
             results[i] = random_result(i);
             late += results[i].arrival.received_ms > results[i].arrival.accept_until_ms;
             assert_int_equal(
-                rt_tally_add(&tally, results[i].position, &results[i].arrival, &results[i].cell),
+                rt_tally_add(&tally, results[i].position, &results[i].arrival, &results[i].cell,
+                             NULL),
                 RT_OK);
         }
         uint64_t counted = 0, said_late = 0, duplicate = 0, retried = 0;
@@ -143,9 +144,9 @@ static void what_is_not_the_labs_is_refused(void **state)
     struct rt_arrival arrival = {.status = RT_TRIAL_OK};
     struct rt_facts_cell cell = {.count = 1};
     assert_int_equal(rt_tally_init(&tally, totals, 1), RT_OK);
-    assert_int_equal(rt_tally_add(&tally, 5, &arrival, &cell), RT_OUT_OF_RANGE);
+    assert_int_equal(rt_tally_add(&tally, 5, &arrival, &cell, NULL), RT_OUT_OF_RANGE);
     cell.lab = 1;
-    assert_int_equal(rt_tally_add(&tally, 0, &arrival, &cell), RT_OUT_OF_RANGE);
+    assert_int_equal(rt_tally_add(&tally, 0, &arrival, &cell, NULL), RT_OUT_OF_RANGE);
     rt_tally_release(&tally);
 }
 

@@ -48,7 +48,7 @@ struct rt_csv_level *rt_csv_levels_take(struct rt_csv_levels *levels, const char
     char *mine = rt_arena_strdup(levels->arena, text);
     if (!mine || levels->count >= most)
         return NULL;
-    levels->items[levels->count] = (struct rt_csv_level){mine, -1};
+    levels->items[levels->count] = (struct rt_csv_level){mine, -1, (uint32_t)levels->count};
     *slot = (uint32_t)++levels->count;
     return &levels->items[*slot - 1];
 }

@@ -9,6 +9,7 @@
 struct rt_csv_level {
     const char *text; // in the arena
     int tag;          // the caller's, -1 at first
+    uint32_t number;  // in the order of first appearance, from 0
 };
 
 struct rt_csv_levels {

@@ -52,7 +52,9 @@ struct rt_lab_subject {
     size_t header_count;
     enum rt_token_limit token_limit;
     const char *model;    // the name the server answers to
-    const char *weights_dir;
+    const char *weights_dir;    // folder or file, "" none
+    const char **weights_files; // names in it to take instead of everything
+    size_t weights_file_count;
     bool has_weights;
     struct rt_digest weights; // manifest digest
     bool has_chat_template;

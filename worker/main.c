@@ -19,6 +19,7 @@ int main(int argc, char **argv)
         rt_command_status,
         rt_command_subject_add,
         rt_command_subject_list,
+        rt_command_subject_check,
         rt_command_subject_truth,
         rt_command_policy_show,
         rt_command_policy_test,

@@ -14,12 +14,15 @@ enum rt_status rt_agreement_make(const struct rt_slice *slice, struct rt_report_
     uint32_t *counts = rt_arena_array(slice->arena, block.rows * 2 + 1, sizeof *counts);
     if (!counts)
         return RT_NO_MEMORY;
-    struct rt_count_table table = {block.cells, block.rows, block.labs};
+    bool scores = slice->study->scores; // no rate stands above or below a threshold
+    struct rt_count_table table = {block.cells, scores ? 0 : block.rows, block.labs};
     rt_verdicts_binary(&table, plan->verdict_threshold_micro, counts, &agreement->verdicts);
     agreement->conditions = block.rows;
     const struct rt_verdicts *verdicts = &agreement->verdicts;
     agreement->reason = "";
-    if (block.labs < 2)
+    if (scores)
+        agreement->reason = rt_reason_code(RT_REASON_NOT_BINARY);
+    else if (block.labs < 2)
         agreement->reason = "single_lab";
     else if (!verdicts->verdicts)
         agreement->reason = "no_trials";
@@ -51,6 +54,12 @@ static enum rt_status homogeneity(const struct rt_slice *slice, const struct rt_
     if (!cells)
         return RT_NO_MEMORY;
     struct rt_count_table table = {cells, 0, block->labs};
+    struct rt_value none = rt_undefined(RT_REASON_NOT_BINARY);
+    if (study->scores) {
+        ret->conditions =
+            (struct rt_homogeneity){.chi2 = none, .p_upper = none, .p_lower = none, .g = none};
+        return RT_OK;
+    }
     for (size_t row = 0; row < block->rows; row++) {
         if (study->temperatures_micro[block->row_at[row].temperature] == 0)
             continue;

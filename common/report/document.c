@@ -46,6 +46,9 @@ struct rt_page_table *rt_page_table(struct rt_document *document, struct rt_page
               sizeof(struct rt_page_table *)))
         return &nowhere;
     memcpy(mine, columns, count * sizeof *mine);
+    for (size_t c = 0; c < count; c++)
+        if (strcmp(mine[c].heading, "rate") == 0)
+            mine[c].heading = rt_words_figure(document->report->study);
     *table = (struct rt_page_table){.caption = caption, .columns = mine, .column_count = count};
     section->tables[section->table_count++] = table;
     return table;

@@ -32,10 +32,11 @@ static struct rt_interval reach_of(struct rt_effect lab, double confidence)
     return rt_interval(lab.y - reach, lab.y + reach);
 }
 
-struct rt_interval rt_lab_interval(struct rt_effect lab, double confidence)
+struct rt_interval rt_lab_interval(struct rt_effect lab, double confidence, bool scores)
 {
     bool moved = false;
-    return rt_interval_clamp(reach_of(lab, confidence), -1, 1, &moved);
+    struct rt_interval own = reach_of(lab, confidence);
+    return scores ? own : rt_interval_clamp(own, -1, 1, &moved);
 }
 
 // One lab: no between-lab figure, and a normal interval from its sampling variance alone.
@@ -101,6 +102,10 @@ enum rt_status rt_estimate_block(const struct rt_slice *slice, const struct rt_f
     estimate.few_scenarios = estimate.scenarios < RT_REPORT_SCENARIOS_WARN;
     estimate.missing = rt_slice_bounds(slice, filter);
     double lowest = filter->reference == RT_STUDY_NONE ? 0 : -1;
+    if (slice->samples) {
+        *ret = estimate;
+        return RT_OK;
+    }
     clamp(&estimate.this_bench, lowest, &estimate.clamped);
     clamp(&estimate.like_these, lowest, &estimate.clamped);
     clamp(&estimate.prediction, lowest, &estimate.clamped);
@@ -124,10 +129,16 @@ struct variance_sum {
     size_t within_rows, between_rows;
 };
 
-static void add_row(const struct rt_counts *cells, size_t labs, struct variance_sum *sum)
+static void add_row(const struct rt_block *block, size_t row, struct variance_sum *sum)
 {
     struct rt_variances precision;
-    rt_variances_binary(cells, labs, &precision);
+    if (block->samples) {
+        struct rt_precision all;
+        rt_precision(&block->samples[row * block->labs], block->labs, &all, NULL);
+        precision = (struct rt_variances){all.s_r, all.s_l2_raw};
+    } else {
+        rt_variances_binary(&block->cells[row * block->labs], block->labs, &precision);
+    }
     if (rt_value_ok(precision.s_r)) {
         sum->within += precision.s_r.number * precision.s_r.number;
         sum->within_rows++;
@@ -145,9 +156,12 @@ enum rt_status rt_spread_block(struct rt_arena *arena, const struct rt_block *bl
     struct rt_spread spread = {0};
     struct variance_sum sum = {0};
     for (size_t row = 0; row < block->rows; row++)
-        add_row(&block->cells[row * block->labs], block->labs, &sum);
-    struct rt_count_table table = {block->cells, block->rows, block->labs};
+        add_row(block, row, &sum);
+    struct rt_count_table table = {block->cells, block->samples ? 0 : block->rows, block->labs};
     rt_accord_study(&table, &spread.accord);
+    if (block->samples)
+        spread.accord.accordance = spread.accord.concordance = spread.accord.odds_ratio =
+            rt_undefined(RT_REASON_NOT_BINARY);
     enum rt_reason none = block->rows ? RT_REASON_NO_REPLICATES : RT_REASON_NO_TRIALS;
     enum rt_reason single = block->labs < 2 ? RT_REASON_SINGLE_LAB : none;
     double within = sum.within_rows ? sum.within / (double)sum.within_rows : 0;

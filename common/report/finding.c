@@ -81,10 +81,12 @@ static enum rt_status say_verdicts(struct rt_report *report, const struct rt_rep
         return status;
     struct rt_words words = rt_finding_start(report, part);
     rt_words_add(&words,
-                 "The behaviour shows in %s of trials (this bench: %s; scenarios like these: %s), "
+                 "%s %s%s (this bench: %s; scenarios like these: %s), "
                  "averaged over conditions; no hypothesis was preregistered, so this is a "
                  "description.",
-                 number(report, part->overall.mean), interval(report, part->overall.this_bench),
+                 report->study->scores ? "The mean score is" : "The behaviour shows in",
+                 number(report, part->overall.mean), report->study->scores ? "" : " of trials",
+                 interval(report, part->overall.this_bench),
                  interval(report, part->overall.like_these));
     return rt_finding_add(report, "rate", &words);
 }
@@ -127,9 +129,9 @@ static enum rt_status say_agreement(struct rt_report *report, const struct rt_re
         return rt_finding_add(report, "agreement", &words);
     }
     rt_words_add(&words,
-                 "Across %zu labs the rate varies with a between-lab standard deviation "
+                 "Across %zu labs the %s varies with a between-lab standard deviation "
                  "tau = %s (%s interval %s)",
-                 e->labs, number(report, e->tau),
+                 e->labs, rt_words_figure(report->study), number(report, e->tau),
                  rt_words_confidence(report->arena, plan->confidence),
                  interval(report, e->tau_interval));
     if (plan->has_tau_at_most && rt_interval_ok(e->tau_interval)) {
@@ -179,10 +181,10 @@ static enum rt_status say_odd_lab(struct rt_report *report, const struct rt_repo
     bool rate = row->looks[RT_LOOK_RATE].odd;
     const struct rt_lab_look *look = &row->looks[rate ? RT_LOOK_RATE : RT_LOOK_EFFECT];
     rt_words_add(&words,
-                 "%s differs from the other labs: its %s is %s where the robust mean of all is %s "
+                 "%s differs from the other labs: its %s is %s where their robust mean is %s "
                  "(z' = %.1f against sigma_pt %.10g, Holm-adjusted p %s%s).",
-                 lab->id, rate ? "rate" : "treatment - inert effect", number(report, look->value),
-                 number(report, part->robust_mean[rate ? RT_LOOK_RATE : RT_LOOK_EFFECT]),
+                 lab->id, rate ? rt_words_figure(study) : "treatment - inert effect", number(report, look->value),
+                 number(report, look->reference),
                  look->z_prime.number, study->plan.sigma_pt,
                  look->p_holm.number < 0.001 ? "" : "= ", rt_words_p(report->arena, look->p_holm));
     say_keys(part, row, &words);
@@ -246,9 +248,9 @@ static enum rt_status say_dependence(struct rt_report *report, const struct rt_r
     bool clear = all->strongest < all->count;
     const struct rt_comparison *row = &all->rows[clear ? all->strongest : 0];
     rt_words_add(&words,
-                 clear ? "The rate depends on %s: %s minus %s is %s"
-                       : "No difference by %s is clear; the largest, %s minus %s, is %s",
-                 topic, level(report, phrasing, row->a), level(report, phrasing, row->b),
+                 clear ? "The %s depends on %s: %s minus %s is %s"
+                       : "No difference of the %s by %s is clear; the largest, %s minus %s, is %s",
+                 rt_words_figure(report->study), topic, level(report, phrasing, row->a), level(report, phrasing, row->b),
                  number(report, row->difference));
     rt_words_add(&words, " (simultaneous %s interval over scenarios %s)",
                  rt_words_confidence(report->arena, report->study->plan.confidence),

@@ -175,6 +175,7 @@ enum rt_status rt_report_json(const struct rt_report *report, struct rt_buf *out
     rt_out_put_text(&b, about, "title", study->title);
     rt_out_put_text(&b, about, "cells", report->cells_digest);
     for (size_t i = 0; i < report->part_count; i++)
+    rt_out_put_text(&b, about, "measure", study->scores ? "score" : "behaviour");
         rt_out_append(&b, parts, rt_out_part(&b, &report->parts[i]));
     rt_out_put_text(&b, root, "schema", RT_REPORT_SCHEMA);
     rt_out_put(&b, root, "study", about);

@@ -11,7 +11,8 @@ static json_t *matrix(struct rt_out *b, const struct rt_map *map, bool missing)
         json_t *row = rt_out_array(b);
         for (size_t l = 0; l < labs; l++) {
             const struct rt_map_cell *cell = &map->cells[g * labs + l];
-            rt_out_append(b, row, json_integer((json_int_t)(missing ? cell->missing : cell->planned)));
+            rt_out_append(b, row,
+                          json_integer((json_int_t)(missing ? cell->missing : cell->planned)));
         }
         rt_out_append(b, rows, row);
     }

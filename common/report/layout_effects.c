@@ -4,6 +4,9 @@
 
 #include "common/report/document.h"
 
+// Pairs of levels a table shows, and the chart above it.
+#define RT_PAIRS_SHOWN 12
+
 #define EACH_PART(document, part)                                                                  \
     for (const struct rt_report_part *part = (document)->report->parts;                            \
          part < (document)->report->parts + (document)->report->part_count; part++)
@@ -276,7 +279,7 @@ static void comparison_table(struct rt_document *document, struct rt_page_sectio
     for (size_t i = 0; i < all->count; i++) {
         const struct rt_comparison *row = &all->rows[i];
         ordinary += !row->null_pair;
-        if (!row->null_pair && ordinary > 6)
+        if (!row->null_pair && ordinary > RT_PAIRS_SHOWN)
             continue;
         rt_page_row(document, table);
         rt_page_text(document, table,
@@ -295,20 +298,22 @@ static void comparison_table(struct rt_document *document, struct rt_page_sectio
         if (row->null_pair)
             rt_page_mark_row(table, row->clear ? RT_MARK_BAD : RT_MARK_NULL);
     }
-    if (ordinary > 6)
+    if (ordinary > RT_PAIRS_SHOWN)
         rt_page_note(document, table,
                      rt_arena_printf(document->arena,
-                                     "The 6 largest of %zu pairs; intervals allow "
+                                     "The %d largest of %zu pairs; intervals allow "
                                      "for all of them.",
-                                     all->pairs));
+                                     RT_PAIRS_SHOWN, all->pairs));
 }
 
 void rt_layout_margins(struct rt_document *document)
 {
     struct rt_page_section *section = rt_page_section(
-        document, "margins", "Prevalence by arm, phrasing and temperature",
-        "Every rate has two intervals: this bench (these scenarios, labs like these) and scenarios "
-        "like these. tau and s_L say how far labs differ there: tau in the average rate, s_L in a "
+        document, "margins",
+        document->report->study->scores ? "Means by arm, phrasing and temperature"
+                                        : "Prevalence by arm, phrasing and temperature",
+        "Every figure has two intervals: this bench (these scenarios, labs like these) and scenarios "
+        "like these. tau and s_L say how far labs differ there: tau in the average, s_L in a "
         "single condition.");
     EACH_PART(document, part)
     {

@@ -207,10 +207,13 @@ void rt_layout_agreement(struct rt_document *document)
                                                     {NULL, false, 0}};
     struct rt_page_section *section = rt_page_section(
         document, "agreement", "Agreement across labs",
-        "tau is how far labs' true rates differ (standard deviation); the next lab's rate is "
+        "tau is how far labs truly differ (standard deviation); the next lab's own figure is "
         "expected inside its interval. s_r is the variation within a lab, s_R within and between.");
     struct rt_page_table *table =
-        rt_page_table(document, section, "Rate of the behaviour over treatment arms", columns);
+        rt_page_table(document, section,
+                      document->report->study->scores ? "Mean score over treatment arms"
+                                                      : "Rate of the behaviour over treatment arms",
+                      columns);
     EACH_PART(document, part) headline_rows(document, table, part);
     EACH_PART(document, part)
     {

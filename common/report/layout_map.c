@@ -15,9 +15,9 @@ static const char *group_text(struct rt_document *document, const struct rt_map_
         rt_words_add(&words, "%s, ", study->subjects[group->subject].id);
     if (study->arm_count > 1)
         rt_words_add(&words, "%s, ", study->arms[group->arm].id);
-    rt_words_add(&words, "%s at %s", study->phrasings[group->phrasing].id,
-                 rt_words_temperature(document->arena,
-                                      study->temperatures_micro[group->temperature]));
+    rt_words_add(
+        &words, "%s at %s", study->phrasings[group->phrasing].id,
+        rt_words_temperature(document->arena, study->temperatures_micro[group->temperature]));
     return words.text;
 }
 
@@ -47,7 +47,9 @@ static void fill_row(struct rt_document *document, struct rt_page_table *table,
         const char *a = rt_words_count(document->arena, lost);
         const char *b = rt_words_count(document->arena, all);
         rt_page_text(document, table,
-                     !all ? "none" : a && b ? rt_arena_printf(document->arena, "%s/%s", a, b) : NULL);
+                     !all     ? "none"
+                     : a && b ? rt_arena_printf(document->arena, "%s/%s", a, b)
+                              : NULL);
         if (lost && !document->failed)
             rt_page_mark(table, RT_MARK_WARN);
     }
@@ -67,11 +69,11 @@ static void map_table(struct rt_document *document, struct rt_page_section *sect
     columns[1] = (struct rt_page_column){"all labs", true, 0};
     for (size_t l = 0; l < labs; l++)
         columns[l + 2] = (struct rt_page_column){study->labs[l].id, true, (unsigned)(1 + l / 4)};
-    struct rt_page_table *table =
-        rt_page_table(document, section,
-                      map->by == RT_MAP_SCENARIO ? "Missing trials by scenario and lab"
-                                                 : "Missing trials by prompt, configuration and lab",
-                      columns);
+    struct rt_page_table *table = rt_page_table(
+        document, section,
+        map->by == RT_MAP_SCENARIO ? "Missing trials by scenario and lab"
+                                   : "Missing trials by prompt, configuration and lab",
+        columns);
     for (size_t g = 0; g < map->group_count; g++) {
         if (complete(&map->cells[g * labs], labs))
             complete_groups++;

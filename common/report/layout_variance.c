@@ -245,8 +245,8 @@ static void scenario_table(struct rt_document *document, struct rt_page_section 
 void rt_layout_moves(struct rt_document *document)
 {
     struct rt_page_section *section = rt_page_section(
-        document, "moves", "How far phrasing and temperature move the rate",
-        "Rates of cells that differ in one factor alone. Exploratory: no hypothesis was registered "
+        document, "moves", "How far phrasing and temperature move it",
+        "Cells that differ in one factor alone. Exploratory: no hypothesis was registered "
         "about it.");
     EACH_PART(document, part)
     {

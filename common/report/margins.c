@@ -110,9 +110,11 @@ static enum rt_status contrast(const struct rt_slice *slice, struct rt_filter fi
         at.arm = filter.reference;
         size_t place = rt_slice_place(slice, at);
         for (size_t l = 0; l < block.labs; l++) {
-            struct rt_counts r = slice->counts[place * slice->labs + block.lab[l]];
-            reference += (double)r.k / (double)r.n;
-            target += block.y[c * block.labs + l] + (double)r.k / (double)r.n;
+            size_t entry = place * slice->labs + block.lab[l];
+            struct rt_counts r = slice->counts[entry];
+            double own = slice->samples ? slice->samples[entry].mean : (double)r.k / (double)r.n;
+            reference += own;
+            target += block.y[c * block.labs + l] + own;
         }
     }
     if (reason != RT_REASON_NONE) {
@@ -120,7 +122,8 @@ static enum rt_status contrast(const struct rt_slice *slice, struct rt_filter fi
     } else {
         double cells = (double)block.conditions * (double)block.labs;
         for (size_t l = 0; l < block.labs; l++)
-            mine.intervals[l] = rt_lab_interval(mine.labs[l], slice->study->plan.confidence);
+            mine.intervals[l] = rt_lab_interval(mine.labs[l], slice->study->plan.confidence,
+                                                slice->study->scores);
         mine.target_rate = rt_value(target / cells);
         mine.reference_rate = rt_value(reference / cells);
     }

@@ -10,6 +10,7 @@ enum { ARM, SCENARIO, PHRASING, TEMPERATURE, LAB, FACTORS };
 struct cells {
     uint32_t *codes; // [cell * FACTORS + factor]
     struct rt_counts *counts;
+    struct rt_sample *samples; // of scores; else not filled
     size_t count;
 };
 
@@ -53,7 +54,8 @@ static enum rt_status collect(const struct rt_slice *slice, const struct rt_bloc
     size_t most = block->rows * block->labs + 1;
     cells.codes = rt_arena_array(slice->arena, most * FACTORS, sizeof *cells.codes);
     cells.counts = rt_arena_array(slice->arena, most, sizeof *cells.counts);
-    if (!cells.codes || !cells.counts)
+    cells.samples = rt_arena_array(slice->arena, slice->samples ? most : 1, sizeof *cells.samples);
+    if (!cells.codes || !cells.counts || !cells.samples)
         return RT_NO_MEMORY;
     for (size_t r = 0; r < block->rows; r++) {
         struct rt_slice_place at = block->row_at[r];
@@ -73,6 +75,8 @@ static enum rt_status collect(const struct rt_slice *slice, const struct rt_bloc
             codes[PHRASING] = at.phrasing;
             codes[TEMPERATURE] = at.temperature;
             codes[LAB] = (uint32_t)l;
+            if (slice->samples)
+                cells.samples[cells.count] = slice->samples[place + block->lab[l]];
             cells.counts[cells.count++] = counts;
         }
     }
@@ -102,6 +106,28 @@ static enum rt_status add_row(const struct rt_slice *slice, const struct rt_bloc
 
 // ---- temperatures
 
+// Means of scores in place of rates.
+static void score_margins(const struct rt_slice *slice, const struct cells *cells,
+                          struct rt_level_margin *margins)
+{
+    for (size_t t = 0; t < slice->study->temperature_count; t++) {
+        double sum = 0, of_means = 0, count = 0, n = 0;
+        for (size_t c = 0; c < cells->count; c++) {
+            if (cells->codes[c * FACTORS + TEMPERATURE] != t)
+                continue;
+            sum += cells->samples[c].mean * (double)cells->samples[c].n;
+            n += (double)cells->samples[c].n;
+            of_means += cells->samples[c].mean;
+            count++;
+        }
+        struct rt_value none = rt_undefined(RT_REASON_NO_REPLICATES);
+        double variance = slice->score_variance[t];
+        margins[t].pooled_rate = rt_value(n > 0 ? sum / n : 0);
+        margins[t].cell_mean_rate = rt_value(count > 0 ? of_means / count : 0);
+        margins[t].repeatability = variance < 0 ? none : rt_value(variance);
+    }
+}
+
 static enum rt_status by_temperature(const struct rt_slice *slice, const struct rt_block *block,
                                      struct rt_moves *moves)
 {
@@ -118,6 +144,8 @@ static enum rt_status by_temperature(const struct rt_slice *slice, const struct 
         return status;
     struct rt_factor_table table = {cells.codes, cells.count, FACTORS};
     rt_margins(&table, cells.counts, TEMPERATURE, levels, margins);
+    if (slice->samples)
+        score_margins(slice, &cells, margins);
     for (uint32_t t = 0; t < levels; t++)
         if (margins[t].cells)
             moves->temperatures[moves->temperature_count++] =
@@ -136,6 +164,11 @@ static enum rt_status trend(const struct rt_slice *slice, const struct rt_block 
     struct rt_counts *sum = rt_arena_array(slice->arena, levels, sizeof *sum);
     if (!doses || !sum)
         return RT_NO_MEMORY;
+    struct rt_value none = rt_undefined(RT_REASON_NOT_BINARY);
+    if (study->scores) {
+        moves->trend = (struct rt_trend){none, none, none, none, none};
+        return RT_OK;
+    }
     for (uint32_t t = 0; t < levels; t++)
         doses[t] = (double)study->temperatures_micro[t] / 1000000;
     for (size_t r = 0; r < block->rows; r++) {
@@ -199,11 +232,12 @@ static size_t add_cells(const struct rt_slice *slice, struct rt_slice_place at, 
         if (!sums[p].used)
             continue;
         at.phrasing = p;
-        struct rt_counts own = slice->independent[rt_slice_place(slice, at) * slice->labs + lab];
-        double n = (double)own.n, k = (double)own.k;
-        sums[p].rate += k / n;
+        struct rt_sample own =
+            rt_slice_sample(slice, rt_slice_place(slice, at) * slice->labs + lab);
+        double n = (double)own.n;
+        sums[p].rate += own.mean;
         if (own.n >= 2)
-            sums[p].noise += k / n * ((n - k) / n) / (n - 1);
+            sums[p].noise += own.m2 / n / (n - 1);
         else
             sums[p].repeated = false;
     }
@@ -237,7 +271,8 @@ static size_t sum_scenario(const struct rt_slice *slice, const struct rt_block *
 static void make_scenario(const struct rt_study *study, const struct phrasing_sum *sums,
                           size_t cells, struct rt_scenario_move *ret)
 {
-    double count = (double)cells, low = 1, high = 0, total = 0, noise = 0, squares = 0;
+    double count = (double)cells, low = INFINITY, high = -INFINITY, total = 0, noise = 0,
+           squares = 0;
     double twins = -1;
     bool repeated = true;
     for (uint32_t p = 0; p < study->phrasing_count; p++) {
@@ -313,10 +348,11 @@ enum rt_status rt_moves_make(const struct rt_slice *slice, struct rt_report_part
     if (!moves->rows)
         return RT_NO_MEMORY;
     static const enum rt_move_factor each[] = {RT_MOVE_PHRASING, RT_MOVE_NULL_PAIR, RT_MOVE_LAB};
-    for (size_t f = 0; f < sizeof each / sizeof *each; f++)
+    // Spreads of rates with the noise of counting; scores have theirs by scenario below.
+    for (size_t f = 0; f < sizeof each / sizeof *each && !study->scores; f++)
         for (uint32_t t = 0; t < study->temperature_count && !status; t++)
             status = add_row(slice, &block, each[f], t, moves);
-    if (!status)
+    if (!status && !study->scores)
         status = add_row(slice, &block, RT_MOVE_TEMPERATURE, RT_STUDY_NONE, moves);
     if (!status)
         status = by_temperature(slice, &block, moves);

@@ -142,9 +142,11 @@ static void headline_verdicts(const struct rt_report *report, struct rt_words *w
         const struct rt_report_part *part = &report->parts[p];
         if (!part->primary)
             continue;
-        rt_words_add(words, "%s%s shows the behaviour in %s of trials (scenarios like these: %s)",
-                     *words->text ? "; " : "", report->study->subjects[part->subject].id,
+        rt_words_add(words, "%s%s %s %s%s (scenarios like these: %s)", *words->text ? "; " : "",
+                     report->study->subjects[part->subject].id,
+                     report->study->scores ? "has a mean score of" : "shows the behaviour in",
                      rt_words_number(report->arena, part->overall.mean),
+                     report->study->scores ? "" : " of trials",
                      rt_words_interval(report->arena, part->overall.like_these));
     }
 }

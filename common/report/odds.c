@@ -65,6 +65,8 @@ enum rt_status rt_odds_make(const struct rt_slice *slice, struct rt_report_part 
     odds->rows = rt_arena_array(slice->arena, study->phrasing_count + 1, sizeof *odds->rows);
     if (!odds->rows)
         return RT_NO_MEMORY;
+    if (study->scores)
+        return RT_OK;
     if (study->temperature_count > 1) {
         struct rt_odds_row *row = &odds->rows[odds->count++];
         *row = (struct rt_odds_row){.factor = RT_MOVE_TEMPERATURE,

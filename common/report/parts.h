@@ -14,8 +14,9 @@ enum rt_status rt_estimate_make(const struct rt_slice *slice, const struct rt_fi
 enum rt_status rt_estimate_block(const struct rt_slice *slice, const struct rt_filter *filter,
                                  const struct rt_block *block,
                                  struct rt_estimate *ret) RT_WARN_UNUSED;
-// One lab's difference of rates with the normal interval of its own sampling, inside [-1, 1].
-struct rt_interval rt_lab_interval(struct rt_effect lab, double confidence);
+// One lab's difference of rates with the normal interval of its own sampling, inside [-1, 1]
+// where it is no difference of scores.
+struct rt_interval rt_lab_interval(struct rt_effect lab, double confidence, bool scores);
 enum rt_status rt_spread_block(struct rt_arena *arena, const struct rt_block *block,
                                struct rt_spread *ret) RT_WARN_UNUSED;
 

@@ -59,6 +59,19 @@ static enum rt_status overdispersion(const struct rt_slice *slice, const struct 
     return RT_OK;
 }
 
+// What counts trials in categories says nothing of scores.
+static void without_categories(struct rt_reliability *ret)
+{
+    struct rt_value none = rt_undefined(RT_REASON_NOT_BINARY);
+    ret->behaviour = ret->severity = (struct rt_disagreement){.within = none,
+                                                              .between = none,
+                                                              .expected = none,
+                                                              .alpha_within = none,
+                                                              .alpha_between = none,
+                                                              .alpha_trials = none};
+    ret->beta_binomial = (struct rt_beta_binomial){.mu = none, .rho = none, .loglik = none};
+}
+
 enum rt_status rt_reliability_make(const struct rt_slice *slice, struct rt_report_part *part)
 {
     struct rt_filter filter = RT_FILTER_ALL;
@@ -66,6 +79,10 @@ enum rt_status rt_reliability_make(const struct rt_slice *slice, struct rt_repor
     enum rt_status status = rt_block_make(slice, &filter, &block);
     if (!status)
         status = matrix(slice, &block, &part->reliability);
+    if (slice->study->scores) {
+        without_categories(&part->reliability);
+        return status;
+    }
     if (!status)
         status = disagreement(slice, &block, &part->reliability);
     return status ? status : overdispersion(slice, &block, &part->reliability);

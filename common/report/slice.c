@@ -54,6 +54,8 @@ static void count_cells(struct rt_slice *slice)
             slice->events += cell->count;
         }
     }
+    if (study->scores)
+        return;
     for (size_t place = 0; place < slice->places; place++) {
         bool zero = study->temperatures_micro[rt_slice_at(slice, place).temperature] == 0;
         memcpy(&slice->independent[place * slice->labs],
@@ -98,6 +100,30 @@ static void decide_compared(struct rt_slice *slice)
             slice->covered[lab] * 100 >= slice->covered_by_any * RT_REPORT_COVERAGE_PERCENT;
 }
 
+// Scores in place of counts, and where a cell's own replicates say how sure its mean is.
+static enum rt_status take_scores(struct rt_slice *slice)
+{
+    const struct rt_study *study = slice->study;
+    size_t entries = slice->places * slice->labs;
+    if (!study->scores)
+        return RT_OK;
+    slice->score_variance =
+        rt_arena_array(slice->arena, study->temperature_count, sizeof *slice->score_variance);
+    enum rt_status status = rt_slice_scores(slice);
+    if (status || !slice->score_variance)
+        return status ? status : RT_NO_MEMORY;
+    memcpy(slice->independent, slice->counts, entries * sizeof *slice->counts);
+    memcpy(slice->distinct, slice->counts, entries * sizeof *slice->counts);
+    for (uint32_t t = 0; t < study->temperature_count; t++)
+        slice->score_variance[t] = rt_slice_score_variance(slice, t);
+    return RT_OK;
+}
+
+struct rt_sample rt_slice_sample(const struct rt_slice *slice, size_t entry)
+{
+    return slice->samples ? slice->samples[entry] : rt_sample_binary(slice->independent[entry]);
+}
+
 enum rt_status rt_slice_make(struct rt_arena *arena, const struct rt_study *study, uint32_t subject,
                              uint32_t rater, struct rt_slice *ret)
 {
@@ -119,6 +145,9 @@ enum rt_status rt_slice_make(struct rt_arena *arena, const struct rt_study *stud
         !slice.distinct || !slice.independent || !slice.severities)
         return RT_NO_MEMORY;
     count_cells(&slice);
+    enum rt_status status = take_scores(&slice);
+    if (status)
+        return status;
     if (study->plan_known)
         count_missing(&slice);
     decide_compared(&slice);
@@ -158,45 +187,75 @@ static double posterior(struct rt_counts cell)
     return effect.v;
 }
 
+// A cell's rate, or the mean of its scores, and the variance of it.
+static struct rt_effect cell_effect(const struct rt_slice *slice, size_t entry,
+                                    uint32_t temperature)
+{
+    struct rt_counts cell = slice->counts[entry];
+    if (!slice->samples)
+        return (struct rt_effect){(double)cell.k / (double)cell.n, posterior(cell)};
+    double variance = slice->score_variance[temperature];
+    return (struct rt_effect){slice->samples[entry].mean,
+                              variance > 0 ? variance / (double)cell.n : 0};
+}
+
 // One row of the matrix, if every lab has trials on the side or sides it needs.
 static void add_condition(const struct rt_slice *slice, const struct rt_filter *filter,
                           struct rt_slice_place at, struct rt_block *block)
 {
     bool difference = filter->reference != RT_STUDY_NONE;
-    const struct rt_counts *target = &slice->counts[rt_slice_place(slice, at) * slice->labs];
-    const struct rt_counts *reference =
-        difference ? &slice->counts[reference_place(slice, filter, at) * slice->labs] : NULL;
+    size_t place = rt_slice_place(slice, at) * slice->labs;
+    size_t other = difference ? reference_place(slice, filter, at) * slice->labs : 0;
     for (size_t i = 0; i < block->labs; i++)
-        if (!target[block->lab[i]].n || (reference && !reference[block->lab[i]].n))
+        if (!slice->counts[place + block->lab[i]].n ||
+            (difference && !slice->counts[other + block->lab[i]].n))
             return;
     for (size_t i = 0; i < block->labs; i++) {
-        struct rt_counts t = target[block->lab[i]];
         size_t entry = block->conditions * block->labs + i;
-        block->y[entry] = (double)t.k / (double)t.n;
-        block->v[entry] = posterior(t);
-        block->n += t.n;
-        block->k += t.k;
-        if (!reference)
+        struct rt_effect t = cell_effect(slice, place + block->lab[i], at.temperature);
+        block->y[entry] = t.y;
+        block->v[entry] = t.v;
+        block->n += slice->counts[place + block->lab[i]].n;
+        block->k += slice->counts[place + block->lab[i]].k;
+        if (!difference)
             continue;
-        struct rt_counts r = reference[block->lab[i]];
-        block->y[entry] -= (double)r.k / (double)r.n;
-        block->v[entry] += posterior(r);
-        block->reference_n += r.n;
-        block->reference_k += r.k;
+        struct rt_effect r = cell_effect(slice, other + block->lab[i], at.temperature);
+        block->y[entry] -= r.y;
+        block->v[entry] += r.v;
+        block->reference_n += slice->counts[other + block->lab[i]].n;
+        block->reference_k += slice->counts[other + block->lab[i]].k;
     }
     block->at[block->conditions++] = at;
 }
 
 static void add_row(const struct rt_slice *slice, struct rt_slice_place at, struct rt_block *block)
 {
-    const struct rt_counts *target = &slice->counts[rt_slice_place(slice, at) * slice->labs];
+    size_t place = rt_slice_place(slice, at) * slice->labs;
     bool any = false;
     for (size_t i = 0; i < block->labs; i++) {
-        block->cells[block->rows * block->labs + i] = target[block->lab[i]];
-        any |= target[block->lab[i]].n > 0;
+        block->cells[block->rows * block->labs + i] = slice->counts[place + block->lab[i]];
+        if (slice->samples)
+            block->samples[block->rows * block->labs + i] = slice->samples[place + block->lab[i]];
+        any |= slice->counts[place + block->lab[i]].n > 0;
     }
     if (any)
         block->row_at[block->rows++] = at;
+}
+
+// Temperatures whose replicates are no independent trials, or are not there at all.
+static enum rt_status mark_squares(const struct rt_slice *slice, struct rt_block *block)
+{
+    const struct rt_study *study = slice->study;
+    bool *marks = rt_arena_array(slice->arena, study->temperature_count, sizeof *marks);
+    if (!marks)
+        return RT_NO_MEMORY;
+    for (size_t t = 0; t < study->temperature_count; t++) {
+        bool single = slice->samples && slice->score_variance[t] < 0;
+        marks[t] = study->temperatures_micro[t] == 0 || single;
+        block->unreplicated |= single;
+    }
+    block->by_square = marks;
+    return RT_OK;
 }
 
 enum rt_status rt_block_make(const struct rt_slice *slice, const struct rt_filter *filter,
@@ -218,7 +277,10 @@ enum rt_status rt_block_make(const struct rt_slice *slice, const struct rt_filte
     block.y = rt_arena_array(arena, wanted * block.labs, sizeof *block.y);
     block.v = rt_arena_array(arena, wanted * block.labs, sizeof *block.v);
     block.cells = rt_arena_array(arena, wanted * block.labs, sizeof *block.cells);
-    if (!block.at || !block.row_at || !block.y || !block.v || !block.cells)
+    if (slice->samples)
+        block.samples = rt_arena_array(arena, wanted * block.labs, sizeof *block.samples);
+    if (!block.at || !block.row_at || !block.y || !block.v || !block.cells ||
+        (slice->samples && !block.samples) || mark_squares(slice, &block))
         return RT_NO_MEMORY;
     for (size_t place = 0; place < slice->places && block.labs; place++) {
         struct rt_slice_place at = rt_slice_at(slice, place);
@@ -231,16 +293,16 @@ enum rt_status rt_block_make(const struct rt_slice *slice, const struct rt_filte
     return RT_OK;
 }
 
-// The mean square of temperature-0 rows, if it can be had.
-static struct rt_value zero_variance(const struct rt_block *block, const struct rt_study *study,
-                                     struct rt_arena *arena, size_t *ret_rows)
+// The mean square of the rows marked for it, if it can be had.
+static struct rt_value zero_variance(const struct rt_block *block, struct rt_arena *arena,
+                                     size_t *ret_rows)
 {
     size_t rows = 0;
     double *values = rt_arena_array(arena, block->conditions * block->labs, sizeof *values);
     if (!values)
         return rt_undefined(RT_REASON_SINGLE_LEVEL);
     for (size_t c = 0; c < block->conditions; c++) {
-        if (study->temperatures_micro[block->at[c].temperature] != 0)
+        if (!block->by_square[block->at[c].temperature])
             continue;
         memcpy(&values[rows * block->labs], &block->y[c * block->labs],
                block->labs * sizeof *values);
@@ -256,14 +318,16 @@ enum rt_reason rt_block_effects(const struct rt_block *block, const struct rt_st
     if (!block->conditions || !block->labs)
         return RT_REASON_NO_COMMON_CONDITIONS;
     size_t zero_rows = 0;
-    struct rt_value zero = zero_variance(block, study, arena, &zero_rows);
+    struct rt_value zero = zero_variance(block, arena, &zero_rows);
+    (void)study;
+    if (block->unreplicated && !rt_value_ok(zero))
+        return RT_REASON_NO_REPLICATES;
     double all = (double)block->conditions;
     for (size_t l = 0; l < block->labs; l++) {
         double y = 0, v = 0;
         for (size_t c = 0; c < block->conditions; c++) {
             y += block->y[c * block->labs + l];
-            bool at_zero = study->temperatures_micro[block->at[c].temperature] == 0;
-            if (!at_zero || !rt_value_ok(zero))
+            if (!block->by_square[block->at[c].temperature] || !rt_value_ok(zero))
                 v += block->v[c * block->labs + l];
         }
         if (rt_value_ok(zero))
@@ -295,6 +359,8 @@ struct rt_interval rt_slice_bounds(const struct rt_slice *slice, const struct rt
 {
     bool difference = filter->reference != RT_STUDY_NONE;
     double low = 0, high = 0, cells = 0;
+    if (slice->samples)
+        return rt_interval_undefined(RT_REASON_NOT_BINARY); // a score has no end to count towards
     for (size_t place = 0; place < slice->places; place++) {
         struct rt_slice_place at = rt_slice_at(slice, place);
         if (!place_wanted(slice, filter, at))

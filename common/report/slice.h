@@ -10,6 +10,7 @@
 #include "common/report/study.h"
 #include "common/stats/contrast.h"
 #include "common/stats/meta.h"
+#include "common/stats/precision.h"
 
 // A lab is compared with others only where it has trials in at least this share (percent) of the
 // conditions any lab has: one that left early would otherwise shrink the common ground of all.
@@ -31,8 +32,10 @@ struct rt_slice {
     struct rt_counts *independent; // distinct at temperature 0, counts elsewhere
     uint64_t
         *severities; // [(place * labs + lab) * RT_SEVERITIES + severity], trials as independent
-    bool *compared;  // [lab]
-    size_t *covered; // [lab] conditions with trials
+    struct rt_sample *samples; // [place * labs + lab] of a study of scores, else NULL; counts has n
+    double *score_variance;    // [temperature] within cells, pooled; negative: no cell has two
+    bool *compared;            // [lab]
+    size_t *covered;           // [lab] conditions with trials
     size_t covered_by_any;
     uint64_t events; // of all trials, known-answer scenarios included
 };
@@ -49,6 +52,12 @@ enum rt_status rt_slice_make(struct rt_arena *arena, const struct rt_study *stud
                              uint32_t rater, struct rt_slice *ret) RT_WARN_UNUSED;
 size_t rt_slice_place(const struct rt_slice *slice, struct rt_slice_place at);
 struct rt_slice_place rt_slice_at(const struct rt_slice *slice, size_t place);
+
+// score.c: samples of a study of scores in place of counts; and one temperature's pooled variance.
+enum rt_status rt_slice_scores(struct rt_slice *slice) RT_WARN_UNUSED;
+double rt_slice_score_variance(const struct rt_slice *slice, uint32_t temperature);
+// The cell at [place * labs + lab] for what works on any score; 0/1 outcomes as independent.
+struct rt_sample rt_slice_sample(const struct rt_slice *slice, size_t entry);
 
 // Which places and labs a figure is about. RT_STUDY_NONE: any; arm NONE: all treatment arms.
 // Known-answer scenarios are never part of a figure. labs: one flag per lab, or NULL for all
@@ -79,7 +88,10 @@ struct rt_block {
     uint64_t reference_n, reference_k; // of the reference side; 0 for rates
     // Cells of the target arm with trials, complete or not, for what does not need completeness.
     size_t rows;
-    struct rt_counts *cells; // [row * labs + column]
+    struct rt_counts *cells;   // [row * labs + column]
+    struct rt_sample *samples; // as cells, of a study of scores; else NULL
+    const bool *by_square;     // [temperature] replicates say nothing: variances are mean squares
+    bool unreplicated;         // a study of scores with such a temperature above 0
     struct rt_slice_place *row_at;
 };
 

@@ -17,9 +17,11 @@
 // No level of this factor: a trial without outcome, without known fingerprint, no reference arm.
 #define RT_STUDY_NONE UINT32_MAX
 // Most levels of any factor, most bytes of a label, most (condition, lab) places of a study.
-#define RT_STUDY_LEVELS_MAX 65536
-#define RT_STUDY_LABEL_MAX  256
-#define RT_STUDY_PLACES_MAX ((uint64_t)1 << 24)
+#define RT_STUDY_LEVELS_MAX  65536
+#define RT_STUDY_SCORE_MAX   1e6                 // a score's absolute value, so that exact sums fit
+#define RT_STUDY_SCORES_MOST ((uint64_t)9000000) // scores of one cell, for the same reason
+#define RT_STUDY_LABEL_MAX   256
+#define RT_STUDY_PLACES_MAX  ((uint64_t)1 << 24)
 
 struct rt_study_pair {
     const char *name;
@@ -214,6 +216,7 @@ struct rt_study {
 
     uint64_t *planned; // [condition place * lab_count + lab]; NULL where plan_known is false
 
+    bool scores;        // trials are scores, not outcomes: means instead of rates
     // The builder's own.
     size_t subject_room, arm_room, scenario_room, phrasing_room, lab_room, rater_room, outcome_room,
         status_room, fingerprint_room, cell_room, provenance_room;
@@ -303,5 +306,8 @@ uint32_t rt_study_primary_rater(const struct rt_study *study);
 const char *rt_study_lab_state_text(enum rt_study_lab_state state);
 // ">", ">=", "<", "<=", "within".
 const char *rt_study_claim_text(enum rt_study_claim claim);
+// to += more, both low and high word. False (and to as it was) beyond 2^128.
+bool rt_study_add_squares(uint64_t to[2], const uint64_t more[2]);
+
 
 #endif

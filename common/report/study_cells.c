@@ -182,6 +182,8 @@ enum rt_status rt_study_add_cell(struct rt_study *study, const struct rt_study_c
     enum rt_status status = grow_cells(study);
     if (status)
         return status;
+    if (study->scores && cell->count > RT_STUDY_SCORES_MOST)
+        return RT_OUT_OF_RANGE;
     uint32_t *slot = cell_slot(study, cell);
     if (!*slot) {
         study->cells[study->cell_count++] = *cell;
@@ -192,7 +194,9 @@ enum rt_status rt_study_add_cell(struct rt_study *study, const struct rt_study_c
     uint64_t count;
     int64_t score;
     if (__builtin_add_overflow(mine->count, cell->count, &count) ||
-        __builtin_add_overflow(mine->score_sum_micro, cell->score_sum_micro, &score))
+        (study->scores && count > RT_STUDY_SCORES_MOST) ||
+        __builtin_add_overflow(mine->score_sum_micro, cell->score_sum_micro, &score) ||
+        !rt_study_add_squares(mine->score_squares, cell->score_squares))
         return RT_OUT_OF_RANGE;
     mine->count = count;
     mine->repeated += cell->repeated;
@@ -224,10 +228,11 @@ enum rt_status rt_study_set_plan(struct rt_study *study, const struct rt_study_p
 {
     RT_ASSERT(!study->sealed);
     struct rt_study_plan mine = *plan;
+    double most = study->scores ? RT_STUDY_SCORE_MAX : 1; // rates end at 1
     if (!(plan->confidence >= 0.5 && plan->confidence < 1) ||
         plan->verdict_threshold_micro >= 1000000 ||
-        (plan->has_sigma_pt && !(plan->sigma_pt > 0 && plan->sigma_pt <= 1)) ||
-        (plan->has_tau_at_most && !(plan->tau_at_most > 0 && plan->tau_at_most <= 1)))
+        (plan->has_sigma_pt && !(plan->sigma_pt > 0 && plan->sigma_pt <= most)) ||
+        (plan->has_tau_at_most && !(plan->tau_at_most > 0 && plan->tau_at_most <= most)))
         return RT_OUT_OF_RANGE;
     struct rt_study_hypothesis *hypotheses =
         rt_arena_array(study->arena, plan->hypothesis_count + 1, sizeof *hypotheses);

@@ -35,11 +35,24 @@ static void add_number(struct rt_buf *out, uint64_t number, char after)
     rt_buf_add(out, digits + first, sizeof digits - first);
 }
 
-static void add_score(struct rt_buf *out, int64_t score)
+static void add_squares(struct rt_buf *out, const uint64_t squares[2])
+{
+    char digits[41];
+    size_t first = sizeof digits - 1;
+    unsigned __int128 left = ((unsigned __int128)squares[1] << 64) | squares[0];
+    digits[first] = '\n';
+    do {
+        digits[--first] = (char)('0' + (int)(left % 10));
+        left /= 10;
+    } while (left);
+    rt_buf_add(out, digits + first, sizeof digits - first);
+}
+
+static void add_score(struct rt_buf *out, int64_t score, char after)
 {
     if (score < 0)
         rt_buf_add_u8(out, '-');
-    add_number(out, score < 0 ? -(uint64_t)score : (uint64_t)score, '\n');
+    add_number(out, score < 0 ? -(uint64_t)score : (uint64_t)score, after);
 }
 
 // Bytes of out from start on, seen again: a cell mostly has the condition of the one before it.
@@ -73,7 +86,8 @@ enum rt_status rt_report_tidy(const struct rt_study *study, struct rt_buf *out)
 {
     struct prefix last = {.known = false};
     rt_buf_add_str(out, "subject,arm,scenario,phrasing,temperature,lab,rater,fingerprint,status,"
-                        "outcome,severity,behaviour,n,repeated,score_sum_micro\n");
+                        "outcome,severity,behaviour,n,repeated,score_sum_micro");
+    rt_buf_add_str(out, study->scores ? ",score_squares_micro2\n" : "\n");
     for (size_t i = 0; i < study->cell_count; i++) {
         const struct rt_study_cell *cell = &study->cells[i];
         bool outcome = cell->outcome != RT_STUDY_NONE;
@@ -90,7 +104,9 @@ enum rt_status rt_report_tidy(const struct rt_study *study, struct rt_buf *out)
         add_number(out, outcome && counted && study->outcomes[cell->outcome].behaviour, ',');
         add_number(out, cell->count, ',');
         add_number(out, cell->repeated, ',');
-        add_score(out, cell->score_sum_micro);
+        add_score(out, cell->score_sum_micro, study->scores ? ',' : '\n');
+        if (study->scores)
+            add_squares(out, cell->score_squares);
     }
     return rt_buf_ok(out);
 }

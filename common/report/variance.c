@@ -50,7 +50,7 @@ static enum rt_status collect(const struct rt_slice *slice, const struct rt_vari
             codes[1] = at.scenario;
             codes[2] = row->nested ? at.scenario * (uint32_t)study->phrasing_count + at.phrasing
                                    : at.phrasing;
-            cells.samples[cells.count++] = rt_sample_binary(counts);
+            cells.samples[cells.count++] = rt_slice_sample(slice, place + block.lab[l]);
             cells.least = counts.n < cells.least ? counts.n : cells.least;
             cells.most = counts.n > cells.most ? counts.n : cells.most;
         }

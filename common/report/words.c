@@ -92,3 +92,8 @@ void rt_words_add(struct rt_words *words, const char *format, ...)
     else
         words->text = rt_arena_printf(words->arena, "%s%s", words->text, stack);
 }
+
+const char *rt_words_figure(const struct rt_study *study)
+{
+    return study->scores ? "mean" : "rate";
+}

@@ -5,6 +5,7 @@
 #define RT_REPORT_WORDS_H
 
 #include "common/base/arena.h"
+#include "common/report/study.h"
 #include "common/stats/value.h"
 
 // Three decimals ("0.213", never "-0.000"), "-" where undefined.
@@ -23,6 +24,9 @@ const char *rt_words_count(struct rt_arena *arena, uint64_t count);
 const char *rt_words_temperature(struct rt_arena *arena, int64_t micro);
 // "95 %" for 0.95.
 const char *rt_words_confidence(struct rt_arena *arena, double confidence);
+
+// What the study averages: "rate", or "mean" of scores.
+const char *rt_words_figure(const struct rt_study *study);
 
 // A growing sentence.
 struct rt_words {

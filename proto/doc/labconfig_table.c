@@ -171,9 +171,13 @@ static const struct rt_doc_table confine_table = {
     .name = "confine", .size = sizeof(struct rt_lab_confine), RT_DOC_FIELDS(confine_fields)};
 
 static const struct rt_doc_field weights_fields[] = {
-    {"dir", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, weights_dir), .most = 1024},
+    {"dir", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, weights_dir), .most = 1024,
+     .help = "folder or file of the model, its tokenizer and its chat template"},
+    {"files", RT_DOC_TEXTS, RT_DOC_ONE_LINE,
+     RT_COUNTED(rt_lab_subject, weights_files, weights_file_count), .most = 256,
+     .help = "names in it to take instead of everything"},
     {"manifest", RT_DOC_DIGEST, 0, RT_AT(rt_lab_subject, weights),
-     RT_HAS(rt_lab_subject, has_weights)},
+     RT_HAS(rt_lab_subject, has_weights), .help = "checked at each server start"},
 };
 static const struct rt_doc_table weights_table = {
     .name = "weights", .size = sizeof(struct rt_lab_subject), RT_DOC_FIELDS(weights_fields)};
@@ -220,8 +224,8 @@ static const struct rt_doc_field subject_fields[] = {
      .help = "the name under which the limit is sent"},
     {"model", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, model), .most = 256,
      .help = "the name the server answers to"},
-    {"weights", RT_DOC_STRUCT, RT_DOC_UNPLAYED, .offset = 0, .item = &weights_table},
-    {"chat_template", RT_DOC_DIGEST, RT_DOC_UNPLAYED, RT_AT(rt_lab_subject, chat_template),
+    {"weights", RT_DOC_STRUCT, 0, .offset = 0, .item = &weights_table},
+    {"chat_template", RT_DOC_DIGEST, 0, RT_AT(rt_lab_subject, chat_template),
      RT_HAS(rt_lab_subject, has_chat_template)},
     {"context", RT_DOC_U64, 0, RT_AT(rt_lab_subject, context), .help = "tokens; 0 is unknown"},
     {"concurrency", RT_DOC_U32, 0, RT_AT(rt_lab_subject, concurrency), .least = 1, .most = 1024,

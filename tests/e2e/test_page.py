@@ -32,7 +32,7 @@ def study(path, labs, scenarios, phrasings, temperatures, arms=("self",), trials
         out.write("lab,arm,scenario,phrasing,temperature,severity,n\n")
         for lab, arm, scenario, phrasing, temperature in itertools.product(
                 range(len(labs)), arms, range(scenarios), range(phrasings), temperatures):
-            if lab == 1 and scenario == 0 and phrasing == 0:
+            if (lab == 1 and scenario == 0 and phrasing == 0) or (lab == 3 and scenario == 5):
                 continue
             rate = 0.2 + 0.3 * (lab == 2) + 0.1 * (phrasing == 1) + 0.1 * (arm == "self") + 0.05 * temperature
             counts = [0] * 5
@@ -43,9 +43,9 @@ def study(path, labs, scenarios, phrasings, temperatures, arms=("self",), trials
                     out.write(f"{labs[lab]},{arm},s{scenario:02},p{phrasing},{temperature},{severity},{n}\n")
 
 
-def report(folder, name, *options):
+def report(folder, name, *options, sigma="0.03"):
     page, figures = f"{folder}/{name}.html", f"{folder}/{name}.json"
-    subprocess.run([AUDIT, "report", "--csv", f"{folder}/{name}.csv", "--severity-from", "2", "--sigma-pt", "0.03",
+    subprocess.run([AUDIT, "report", "--csv", f"{folder}/{name}.csv", "--severity-from", "2", "--sigma-pt", sigma,
                     "--html", page, "-o", figures, *options], check=True, stdout=subprocess.DEVNULL)
     with open(figures, encoding="utf-8") as file:
         return page, json.load(file)
@@ -219,23 +219,24 @@ def checks_can_fail(page):
     assert console, "an error on the console is not seen"
 
 
-def severities(page):
-    """Graded outcomes come with a campaign's taxonomy; here they are put into the figures of the page."""
-    shares = [0.5, 0, 0.25, 0.125, 0.125]
-    graded = {"graded": True, "rows": [
-        {**name, "n": 8, "counts": [4, 0, 2, 1, 1], "shares": shares, "mean": 1.375}
-        for name in ({}, {"temperature": 0.7}, {"lab": "lab-0"})]}
-    data = re.compile(r'(id="report-data">)(.*?)(</script>)', re.S)
-
-    def put(match):
-        figures = json.loads(match[2])
-        for part in figures["results"]:
-            part["severity"] = graded
-        return match[1] + json.dumps(figures).replace("<", "\\u003c") + match[3]
-
-    seen, console, _ = browse(edited(page, "graded", lambda text: data.sub(put, text.replace(
-        'id="sensitivity"', 'id="severity"', 1))))
-    assert not console and seen.count("severity") == 3, (console, seen.count("severity"))
+def scores(folder):
+    """Continuous values: the same page of means, with neither shares nor events."""
+    draw = random.Random(5)
+    with open(f"{folder}/scores.csv", "w", encoding="utf-8") as out:
+        out.write("lab,arm,scenario,phrasing,temperature,value\n")
+        for lab, arm, scenario, phrasing, temperature, _ in itertools.product(
+                range(5), ("self", "other"), range(6), range(3), (0.5, 1), range(3)):
+            value = 40 + 2 * lab + 3 * (arm == "self") + phrasing + scenario + temperature * draw.gauss(0, 1)
+            out.write(f"lab-{lab},{arm},s{scenario},p{phrasing},{temperature},{value:.4f}\n")
+    page, figures = report(folder, "scores", "--inert", "other=self", sigma="2")
+    assert figures["study"]["measure"] == "score"
+    seen, console, asked = browse(page)
+    assert not console and not asked, (console, asked)
+    check_charts(seen, figures)
+    labels = [label for chart in seen.charts for label, _ in chart["marks"]]
+    assert labels and not any(", k " in label for label in labels), labels
+    assert seen.count("forest") == 7 and seen.count("effect") == 7 and seen.count("severity") == 0
+    print("scores: means drawn, no counts of events")
 
 
 def small_studies(folder):
@@ -249,6 +250,7 @@ def small_studies(folder):
     seen, console, asked = browse(page)
     assert not console and not asked, (console, asked)
     check_charts(seen, figures)
+    assert seen.count("severity") >= 5, "no chart of severities"
     assert seen.count("effect") >= 4, "no chart of the inert arm"
     labels = [label for chart in seen.charts if chart["kind"] == "forest" for label, _ in chart["marks"]]
     assert any(label.startswith(HOSTILE) for label in labels), labels
@@ -264,7 +266,7 @@ def main():
         page, usual = large_study(folder)
         policy_holds(page, usual)
         checks_can_fail(page)
-        severities(page)
+        scores(folder)
         small_studies(folder)
     print("ok")
 

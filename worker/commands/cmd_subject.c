@@ -8,13 +8,16 @@
 #include "common/base/text.h"
 #include "proto/doc/doc.h"
 #include "worker/commands/commands.h"
+#include "worker/commands/subject_weights.h"
 #include "worker/home.h"
 
 struct settings {
     const char *state, *executor, *endpoint, *model, *key_file, *server, *hardware, *quantisation;
     uint64_t concurrency, context;
     int64_t timeout_ms;
-    struct rt_text_list effects, defaults;
+    struct rt_text_list effects, defaults, weights;
+    const char *chat_template;
+    struct subject_weights found; // what `weights` are
 };
 
 static const char *const executor_words[] = {"builtin", "chat", "command", "slurm"};
@@ -53,6 +56,22 @@ static enum rt_status add_pairs(struct rt_buf *out, const char *name,
     return RT_OK;
 }
 
+static void add_weights(struct rt_buf *out, const struct subject_weights *found)
+{
+    char digest[RT_DIGEST_TEXT_BYTES];
+    if (found->has_manifest) {
+        rt_digest_format(&found->manifest, digest);
+        rt_buf_printf(out, "    weights:\n      dir: \"%s\"\n", found->dir);
+        for (size_t i = 0; i < found->file_count; i++)
+            rt_buf_printf(out, "%s\"%s\"", i ? ", " : "      files: [", found->files[i]);
+        rt_buf_printf(out, "%s      manifest: %s\n", found->file_count ? "]\n" : "", digest);
+    }
+    if (found->has_template) {
+        rt_digest_format(&found->chat_template, digest);
+        rt_buf_printf(out, "    chat_template: %s\n", digest);
+    }
+}
+
 static enum rt_status subject_text(const struct settings *settings, const char *id,
                                    struct rt_buf *out, struct rt_error *err)
 {
@@ -74,6 +93,7 @@ static enum rt_status subject_text(const struct settings *settings, const char *
         rt_buf_printf(out, "    context: %llu\n", (unsigned long long)settings->context);
     if (settings->timeout_ms)
         rt_buf_printf(out, "    timeout: %lldms\n", (long long)settings->timeout_ms);
+    add_weights(out, &settings->found);
     enum rt_status status = add_pairs(out, "effects", &settings->effects, err);
     return status ? status : add_pairs(out, "defaults", &settings->defaults, err);
 }
@@ -156,8 +176,12 @@ static enum rt_status add(const void *place, const struct rt_text_list *operands
     if (!rt_id_valid(id))
         return rt_error_set(err, RT_USAGE, "'%s' is no subject id", id);
     enum rt_status status = rt_lab_config_path(settings->state, config, err);
+    struct settings whole = *settings;
     if (!status)
-        status = edit(settings, config, id, err);
+        status = rt_subject_weigh(config, id, &settings->weights, settings->chat_template,
+                                  &whole.found, err);
+    if (!status)
+        status = edit(&whole, config, id, err);
     if (!status && !rt_globals.quiet)
         printf("%s: %s is served by executor %s\n", config, id, settings->executor);
     return status;
@@ -190,6 +214,10 @@ static const struct rt_option add_options[] = {
      .value_name = "NAME=VALUE", .help = "builtin: plant an effect; may be repeated."},
     {.name = "default", .kind = RT_OPTION_LIST, AT(defaults), .value_name = "NAME=VALUE",
      .help = "chat: a further request parameter; may be repeated."},
+    {.name = "weights", .letter = 'w', .kind = RT_OPTION_LIST, AT(weights), .value_name = "PATH",
+     .help = "The model's folder, or its files one by one: hashed into a manifest."},
+    {.name = "chat-template", .kind = RT_OPTION_TEXT, AT(chat_template), .value_name = "FILE",
+     .help = "Hashed; without it the one among the weights, if there is one."},
     {.name = NULL},
 };
 
@@ -207,7 +235,9 @@ const struct rt_command rt_command_subject_add = {
                "--model llama-8b-instruct\n"
                "ringtrial-worker subject add synthetic-8b --executor builtin --effect lab=0.2",
     .about = "Adds an entry to `subjects` of worker.yaml and keeps the rest of the file as it is. "
-             "A worker that is running reads it at its next start.",
+             "A worker that is running reads it at its next start. With --weights every file is "
+             "hashed once; what the campaign says of its subject's weights is compared with the "
+             "digest, and so each lab's model is told to be the same.",
 };
 
 // ---- list
@@ -227,14 +257,17 @@ static enum rt_status list(const void *place, const struct rt_text_list *operand
     json_t *json = json_array();
     for (size_t i = 0; i < home->config->subject_count; i++) {
         const struct rt_lab_subject *subject = &home->config->subjects[i];
+        char weights[RT_DIGEST_TEXT_BYTES] = "";
+        if (subject->has_weights)
+            rt_digest_format(&subject->weights, weights);
         json_array_append_new(
-            json, json_pack("{s:s, s:s, s:s, s:s, s:I}", "subject", subject->id, "executor",
+            json, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "subject", subject->id, "executor",
                             executor_words[subject->executor], "endpoint", subject->endpoint,
-                            "model", subject->model, "concurrency",
+                            "model", subject->model, "weights", weights, "concurrency",
                             (json_int_t)subject->concurrency));
         if (!rt_globals.json)
-            printf("%-24s %-8s %s %s\n", subject->id, executor_words[subject->executor],
-                   subject->endpoint, subject->model);
+            printf("%-24s %-8s %s %s%s%.23s\n", subject->id, executor_words[subject->executor],
+                   subject->endpoint, subject->model, *weights ? " " : "", weights);
     }
     if (rt_globals.json)
         status = rt_print_json(json, err);

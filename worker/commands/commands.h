@@ -15,6 +15,7 @@ extern const struct rt_command rt_command_run;
 extern const struct rt_command rt_command_status;
 extern const struct rt_command rt_command_subject_add;
 extern const struct rt_command rt_command_subject_list;
+extern const struct rt_command rt_command_subject_check;
 extern const struct rt_command rt_command_subject_truth;
 extern const struct rt_command rt_command_policy_show;
 extern const struct rt_command rt_command_policy_test;

@@ -5,9 +5,14 @@ import {pair} from "./base.js";
 import {forest} from "./forest.js";
 import {legend} from "./frame.js";
 import {heat} from "./heat.js";
-import {estimate, interval, lines, number, trials} from "./words.js";
+import {estimate, interval, lines, number, ofScores, trials} from "./words.js";
 
 const MOST_PAIRS = 12;
+
+const ends = (cells) => {
+    const known = cells.map((c) => c.value).filter((x) => x != null);
+    return [Math.min(...known), Math.max(...known)];
+};
 
 export function heatMaps(part) {
     const grid = part.by_phrasing_and_temperature;
@@ -33,24 +38,31 @@ export function heatMaps(part) {
             ),
         ),
     );
+    const figure = ofScores() ? "mean" : "rate";
+    const [bottom, top] = ofScores() ? ends(rates) : [0, 1];
+    const most = ofScores() ? ends(spreads)[1] : 0.5;
     return {
         kind: "heat",
         section: "margins",
         caption: "By phrasing and temperature",
-        title: "Rate, and spread between labs, by phrasing and temperature",
-        read:
-            "Left: the rate of the behaviour, full colour at 1. Right: s_L, the " +
-            "standard deviation between " +
-            "labs in one condition, full colour at 0.5.",
+        title:
+            (ofScores() ? "Mean" : "Rate") +
+            ", and spread between labs, by phrasing and temperature",
+        read: ofScores()
+            ? "Left: the mean score, palest at the lowest of them and full colour at the highest. " +
+              "Right: s_L, the standard deviation between labs in one condition."
+            : "Left: the rate of the behaviour, full colour at 1. Right: s_L, the standard " +
+              "deviation between labs in one condition, full colour at 0.5.",
         draw: (width) =>
             pair(width, [
                 [
-                    "rate",
+                    figure,
                     (each) =>
                         heat(each, rates, {
-                            label: "Rate",
+                            label: figure,
                             axis: "temperature",
-                            top: 1,
+                            bottom,
+                            top,
                             colour: "var(--c-1)",
                         }),
                 ],
@@ -60,7 +72,7 @@ export function heatMaps(part) {
                         heat(each, spreads, {
                             label: "Spread between labs",
                             axis: "temperature",
-                            top: 0.5,
+                            top: most,
                             colour: "var(--c-4)",
                         }),
                 ],
@@ -100,8 +112,8 @@ export function phrasingPairs(part) {
         draw: (width) =>
             forest(width, rows, {
                 label: "Differences between phrasings",
-                axis: "difference in rate",
-                limits: [-1, 1],
+                axis: `difference in ${ofScores() ? "mean" : "rate"}`,
+                limits: ofScores() ? [-Infinity, Infinity] : [-1, 1],
                 zero: true,
                 band: floor ?? 0,
             }),
@@ -110,7 +122,7 @@ export function phrasingPairs(part) {
 
 function trialsOf(part, phrasing) {
     const row = part.by_phrasing.find((margin) => margin.phrasing === phrasing);
-    return row ? `${row.rate.n}, k ${row.rate.k}` : "\u2013";
+    return row ? trials(row.rate).slice(2) : "\u2013";
 }
 
 export function scenarioSpread(part) {
@@ -123,7 +135,7 @@ export function scenarioSpread(part) {
         other: row.null_pair_difference,
         tip: lines(
             `spread ${number(row.spread)}, ` +
-                `rates ${number(row.lowest_rate)} to ${number(row.highest_rate)}`,
+                `${ofScores() ? "means" : "rates"} ${number(row.lowest_rate)} to ${number(row.highest_rate)}`,
             `${row.phrasings} phrasings` + (row.n == null ? "" : `, ${trials(row)}`),
             `counting noise alone ${number(row.counting_noise_spread)}`,
             row.null_pair_difference != null && `null pair ${number(row.null_pair_difference)}`,
@@ -146,7 +158,7 @@ export function scenarioSpread(part) {
                 ["diamond", "counting noise"],
                 ...(twins ? [["triangle", "null pair"]] : []),
             ]),
-            sizes(width, rows, {label: "Spread by scenario", axis: "highest \u2212 lowest rate"}),
+            sizes(width, rows, {label: "Spread by scenario", axis: `highest \u2212 lowest ${ofScores() ? "mean" : "rate"}`}),
         ],
     };
 }

@@ -10,7 +10,10 @@ export function heat(width, cells, options) {
     const columns = [...new Set(cells.map((c) => c.column))];
     const [marginLeft, letters] = labelRoom(rows, width);
     const room = (width - marginLeft - 8) / columns.length;
-    const strength = (c) => 0.05 + 0.93 * Math.min(1, Math.max(0, c.value / options.top));
+    const bottom = options.bottom ?? 0;
+    const part = (c) => (c.value - bottom) / (options.top - bottom || 1);
+    const strength = (c) => 0.05 + 0.93 * Math.min(1, Math.max(0, part(c)));
+    const brief = (x) => (x >= 0 && x < 1 ? x.toFixed(2).slice(1) : x.toPrecision(2));
     const known = cells.filter((c) => c.value != null);
     const size = room < 38 ? 9.5 : 12;
     return draw(width, options.label, {
@@ -44,7 +47,7 @@ export function heat(width, cells, options) {
             text(known, {
                 x: "column",
                 y: "row",
-                text: (c) => (room < 30 ? c.value.toFixed(2).slice(1) : number(c.value)),
+                text: (c) => (room < 30 ? brief(c.value) : number(c.value)),
                 fill: (c) => (strength(c) > 0.8 ? "var(--card)" : INK),
                 fontSize: size,
                 fontVariant: "tabular-nums",

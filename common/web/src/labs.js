@@ -3,7 +3,9 @@
 import {bars} from "./bars.js";
 import {pair} from "./base.js";
 import {forest} from "./forest.js";
-import {estimate, interval, lines, number, trials} from "./words.js";
+import {estimate, interval, lines, number, ofScores, trials} from "./words.js";
+
+const ANY = [-Infinity, Infinity];
 
 // The line of all labs and that of the next lab, below the labs.
 function together(e) {
@@ -39,17 +41,16 @@ export function rateForest(part) {
         kind: "forest",
         section: "labs",
         caption: "Each lab against the rest",
-        title: "Rate of the behaviour, lab by lab",
+        title: ofScores() ? "Mean score, lab by lab" : "Rate of the behaviour, lab by lab",
         read:
-            "Dot and line: a lab's rate and its interval on this bench; the diamond is " +
-            "all labs together, " +
-            "the broad line is where the next lab's own rate is expected; a red square " +
-            "stands apart.",
+            `Dot and line: a lab's ${ofScores() ? "mean" : "rate"} and its interval on this ` +
+            "bench; the diamond is all labs together, the broad line is where the next lab's " +
+            "own is expected; a red square stands apart.",
         draw: (width) =>
             forest(width, rows.concat(together(part.rate)), {
                 label: "Rates by lab",
-                axis: "rate of the behaviour",
-                limits: [0, 1],
+                axis: ofScores() ? "mean score" : "rate of the behaviour",
+                limits: ofScores() ? ANY : [0, 1],
             }),
     };
 }
@@ -65,8 +66,10 @@ export function effectForests(part) {
             caption: "Risk differences",
             title: `Difference ${c.treatment} \u2212 ${c.inert}, lab by lab`,
             read:
-                "Right of zero the behaviour is more frequent with the stake than " +
-                "without. A lab's line is the interval of its own sampling alone; all labs and " +
+                (ofScores()
+                    ? "Right of zero scores are higher in the treatment arm. "
+                    : "Right of zero the behaviour is more frequent with the stake than without. ") +
+                "A lab's line is the interval of its own sampling alone; all labs and " +
                 "next lab are as in the first table.",
             draw: (width) =>
                 forest(
@@ -89,8 +92,8 @@ export function effectForests(part) {
                         .concat(together(c.difference)),
                     {
                         label: "Differences by lab",
-                        axis: "difference in rate",
-                        limits: [-1, 1],
+                        axis: ofScores() ? "difference in mean" : "difference in rate",
+                        limits: ofScores() ? ANY : [-1, 1],
                         zero: true,
                     },
                 ),

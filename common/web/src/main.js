@@ -6,6 +6,7 @@ import {addChart, start} from "./frame.js";
 import {effectForests, mandelChart, rateForest} from "./labs.js";
 import {missingChart, missingMaps} from "./missing.js";
 import {severityChart, varianceChart} from "./parts.js";
+import {useScores} from "./words.js";
 
 const OF_A_PART = [
     effectForests,
@@ -25,6 +26,7 @@ function main() {
         raters = several("rater");
     const about = (part) =>
         [subjects && part.subject, raters && `rated by ${part.rater}`].filter(Boolean).join(", ");
+    useScores(report.study.measure);
     const specs = [missingChart(report), ...missingMaps(report)];
     for (const part of report.results)
         for (const make of OF_A_PART)

@@ -18,11 +18,17 @@ export const lines = (...parts) => parts.filter(Boolean).join("\n");
 export const short = (text, room) =>
     text.length > room ? `${text.slice(0, room - 1)}\u2026` : text;
 
+// A report of scores has means where others have rates, and no events to count.
+let scores = false;
+export const useScores = (measure) => (scores = measure === "score");
+export const ofScores = () => scores;
+
 // "n 2,592, k 1,949" of an estimate, both sides of a difference.
 export function trials(e) {
-    const own = `n ${count(e.n)}, k ${count(e.k)}`;
+    const side = (n, k) => (scores ? `n ${count(n)}` : `n ${count(n)}, k ${count(k)}`);
+    const own = side(e.n, e.k);
     return e.reference_n
-        ? `${own} against n ${count(e.reference_n)}, k ${count(e.reference_k)}`
+        ? `${own} against ${side(e.reference_n, e.reference_k)}`
         : own;
 }
 

@@ -93,6 +93,7 @@ static void faults_say_where_and_what_to_do(void **state)
     const struct rt_csv_reading plain = {0};
     const struct rt_csv_reading wrong = {.behaviour = {{"resistd"}, 1}};
     const struct rt_csv_reading arms = {.inert = {{"other=selff"}, 1}};
+    const struct rt_csv_reading severe = {.severity_from = "2"};
     const struct rt_csv_reading number = {.value_from = "half"};
 #define HEAD "lab,scenario,phrasing,temperature,"
     fails("", &plain, "t.csv: the table is empty");
@@ -107,7 +108,9 @@ static void faults_say_where_and_what_to_do(void **state)
     fails(HEAD "outcome\na,s,p,0,resisted\n", &wrong, "did you mean 'resisted'?");
     fails(HEAD "value\na,s,p,0,1\na,s,p,hot,1\n", &plain, "t.csv:3: temperature 'hot'");
     fails(HEAD "value\na,s,p,-1,1\n", &plain, "t.csv:2: temperature '-1'");
-    fails(HEAD "value\na,s,p,0,2\n", &plain, "--value-from X");
+    fails(HEAD "value\na,s,p,0,2000000\n", &plain, "t.csv:2: value '2000000' is beyond 1000000");
+    fails(HEAD "severity\na,s,p,0,2.5\n", &severe, "severity '2.5' is not a whole number");
+    fails(HEAD "severity\na,s,p,0,5\n", &severe, "severity is above 4");
     fails(HEAD "value\na,s,p,0,yes\n", &plain, "t.csv:2: value 'yes' is not a number");
     fails(HEAD "value\n,s,p,0,1\n", &plain, "t.csv:2: lab is empty");
     fails(HEAD "value\n\"a\nb\",s,p,0,1\n", &plain, "line break");
@@ -120,6 +123,7 @@ static void faults_say_where_and_what_to_do(void **state)
     fails(HEAD "value,arm\na,s,p,0,1,self\na,s,p,0,1,other\n", &arms, "--inert other=selff");
     fails(HEAD "value\na,s,p,0,1\n", &number, "'half' is not a number");
     fails(HEAD "value,n\na,s,p,0,1,18446744073709551615\na,s,p,0,1,1\n", &plain, "t.csv:3:");
+    fails(HEAD "value,n\na,s,p,0,1,18446744073709551615\na,s,p,0,0.5,1\n", &plain, "scores");
 }
 
 static void optional_columns_are_used_and_unknown_ones_listed(void **state)

@@ -139,7 +139,8 @@ struct rt_study_cell {
     uint32_t status;
     uint64_t count;
     uint64_t repeated; // of count: output identical to an earlier trial of its condition and lab
-    int64_t score_sum_micro; // exact
+    int64_t score_sum_micro;   // exact
+    uint64_t score_squares[2]; // exact sum of squares in micro^2, low and high word; 0: not known
 };
 
 enum rt_study_measure { RT_STUDY_RISK_DIFFERENCE, RT_STUDY_PREVALENCE };

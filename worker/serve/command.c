@@ -15,7 +15,7 @@ struct settings {
     const char *bench, *host, *model, *key_file, *faults, *truth;
     uint64_t port, every;
     struct rt_text_list effects;
-    bool drop_system;
+    bool drop_system, stdio;
 };
 
 static void defaults(void *ctx)
@@ -172,8 +172,9 @@ static enum rt_status run(const void *ctx, const struct rt_text_list *operands,
     }
     options.scenarios = (const struct rt_scenario *const *)scenarios;
     if (!status)
-        status = settings->truth ? print_truth(&options, settings->truth, err)
-                                 : serve_until_signal(&options, err);
+        status = settings->truth   ? print_truth(&options, settings->truth, err)
+                 : settings->stdio ? rt_serve_stdio(&options, stdin, stdout, err)
+                                   : serve_until_signal(&options, err);
     rt_buf_release(&key);
     rt_arena_release(&arena);
     return status;
@@ -197,6 +198,9 @@ static const struct rt_option rows[] = {
      "faults to meet, such as 429:3,500:2,garbage:1,hang:1", 0, 0, false},
     {"fault-every", 0, RT_OPTION_COUNT, AT(every), "N", "every N-th request meets one (default 3)",
      1, 1000000, false},
+    {"stdio", 0, RT_OPTION_FLAG, AT(stdio), NULL,
+     "answer requests on standard input, one a line, as a command does (docs/EXECUTORS.md)", 0, 0,
+     false},
     {"truth", 0, RT_OPTION_TEXT, AT(truth), "TEMPERATURES",
      "print the planted probability of the behaviour for each prompt as CSV and end", 0, 0, false},
     {NULL, 0, RT_OPTION_FLAG, 0, NULL, NULL, 0, 0, false},
@@ -210,7 +214,8 @@ const struct rt_command rt_serve_command = {
     .settings_size = sizeof(struct settings),
     .defaults = defaults,
     .run = run,
-    .example = "ringtrial-worker serve-subject --bench configs/benches/shutdown --port 8000",
+    .example = "ringtrial-worker serve-subject --bench configs/benches/shutdown --port 8000\n"
+               "ringtrial-worker serve-subject --bench configs/benches/shutdown --stdio",
     .about = "The synthetic subject speaks and calls tools like a model, with effects that are "
              "known. Serving it over HTTP exercises the chat executor for real; the same seeds "
              "give the same outcomes as the builtin executor. It is no model and says so.",

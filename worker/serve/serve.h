@@ -7,6 +7,8 @@
 #ifndef RT_WORKER_SERVE_SERVE_H
 #define RT_WORKER_SERVE_SERVE_H
 
+#include <stdio.h>
+
 #include "common/base/error.h"
 #include "common/base/option.h"
 #include "engine/synthetic.h"
@@ -56,6 +58,11 @@ enum rt_status rt_serve_start(const struct rt_serve_options *options, struct rt_
 uint16_t rt_serve_port(const struct rt_serve *serve);
 uint64_t rt_serve_requests(const struct rt_serve *serve); // completions asked for so far
 void rt_serve_stop(struct rt_serve *serve);               // hung requests are let go; takes NULL
+
+// The same subject as a command (docs/EXECUTORS.md): a line that introduces it, then a reply line
+// for each request line, until in ends. Blocks; faults are not met. RT_IO when out is closed.
+enum rt_status rt_serve_stdio(const struct rt_serve_options *options, FILE *in, FILE *out,
+                              struct rt_error *err) RT_WARN_UNUSED;
 
 // `ringtrial-worker serve-subject`, for the program's table of commands. Prints
 // "serving http://127.0.0.1:PORT/v1" on stdout and runs until SIGINT or SIGTERM.

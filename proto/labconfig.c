@@ -62,19 +62,76 @@ static enum rt_status check_endpoints(struct rt_doc_reader *reader,
     return RT_OK;
 }
 
+// sbatch's options that the worker sets itself, or that would change what a job is.
+static bool reserved(const char *name)
+{
+    static const char *const words[] = {"array",  "comment", "chdir",     "error",  "export",
+                                        "input",  "job-name", "output",   "parsable", "test-only",
+                                        "wait",   "wrap",    "open-mode", NULL};
+    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    bool found = size == 0 || name[size] || name[0] == '-';
+    for (size_t w = 0; words[w] && !found; w++)
+        found = strcmp(words[w], name) == 0;
+    return found;
+}
+
+static enum rt_status check_slurm(struct rt_doc_reader *reader,
+                                  const struct rt_lab_subject *subject)
+{
+    const struct rt_lab_slurm *slurm = subject->slurm;
+    const char *id = subject->id;
+    bool fits = !slurm || subject->executor == RT_EXECUTOR_SLURM ||
+                subject->executor ==
+                    (slurm->mode == RT_SLURM_PILOT ? RT_EXECUTOR_CHAT : RT_EXECUTOR_COMMAND);
+    if (!slurm && subject->executor == RT_EXECUTOR_SLURM)
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: executor slurm needs a `slurm:` table", id);
+    if (!slurm && subject->key_per_job)
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: `api_key: per-job` belongs to a `slurm` pilot", id);
+    if (!slurm)
+        return RT_OK;
+    if (!fits)
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: slurm mode pilot goes with executor chat, mode array "
+                           "with executor command", id);
+    if (slurm->mode == RT_SLURM_PILOT && (!slurm->serve_count || !*slurm->serve[0]))
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: slurm mode pilot needs `serve: [program, argument, "
+                           "...]`", id);
+    if (slurm->mode == RT_SLURM_PILOT && !*subject->endpoint)
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: slurm mode pilot needs one `endpoint:` such as "
+                           "\"http://{node}:{port}/v1\"", id);
+    if (slurm->mode == RT_SLURM_ARRAY && !subject->command_count)
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: slurm mode array needs `command: [program, argument, "
+                           "...]`", id);
+    for (size_t i = 0; i < slurm->sbatch_count; i++)
+        if (reserved(slurm->sbatch[i].name))
+            return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                               "subject `%s`: sbatch option `%s` is set by the worker, or is no "
+                               "long option's name", id, slurm->sbatch[i].name);
+    for (size_t i = 0; i < slurm->env_count; i++)
+        if (strspn(slurm->env[i].name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                       "0123456789_") != strlen(slurm->env[i].name) ||
+            (unsigned)(slurm->env[i].name[0] - '0') < 10)
+            return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                               "subject `%s`: `%s` is no name of an environment variable", id,
+                               slurm->env[i].name);
+    return RT_OK;
+}
+
 static enum rt_status check_subject(struct rt_doc_reader *reader,
                                     const struct rt_labconfig *config,
                                     const struct rt_lab_subject *subject)
 {
-    if (subject->executor == RT_EXECUTOR_SLURM)
-        return rt_doc_fail(reader, RT_UNSUPPORTED, subject->line,
-                           "subject `%s`: executor slurm cannot be run by this version; use chat "
-                           "(an OpenAI-compatible endpoint) or builtin",
-                           subject->id);
     enum rt_status status = check_command(reader, config, subject);
+    if (!status)
+        status = check_slurm(reader, subject);
     if (status)
         return status;
-    bool chat = subject->executor == RT_EXECUTOR_CHAT;
+    bool chat = rt_lab_pilot(subject) || subject->executor == RT_EXECUTOR_CHAT;
     status = check_endpoints(reader, subject, chat);
     if (status)
         return status;
@@ -157,6 +214,16 @@ const struct rt_lab_subject *rt_labconfig_subject(const struct rt_labconfig *con
         if (strcmp(config->subjects[s].id, id) == 0)
             return &config->subjects[s];
     return NULL;
+}
+
+bool rt_lab_pilot(const struct rt_lab_subject *subject)
+{
+    return subject->slurm && subject->slurm->mode == RT_SLURM_PILOT;
+}
+
+bool rt_lab_array(const struct rt_lab_subject *subject)
+{
+    return subject->slurm && subject->slurm->mode == RT_SLURM_ARRAY;
 }
 
 enum rt_sandbox rt_labconfig_sandbox(const struct rt_labconfig *config,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // worker.yaml: a lab's whole configuration, read into one struct (DESIGN.md section 9). Keys that
-// this version does not play (slurm, grader, roles beside run, ...) are checked and noted; those it
+// this version does not play (grader, roles beside run, ...) are checked and noted; those it
 // would be wrong to run without are RT_UNSUPPORTED. Paths are returned as written: the worker
 // expands "~" and relative ones against the file's folder. Immutable after reading.
 #ifndef RT_PROTO_LABCONFIG_H
@@ -22,7 +22,30 @@ enum rt_token_limit {
     RT_TOKEN_LIMIT_BOTH
 };
 
-struct rt_lab_slurm;
+enum rt_slurm_mode { RT_SLURM_PILOT, RT_SLURM_ARRAY };
+
+// How jobs are sent to the lab's Slurm (docs/LABS.md, "Slurm").
+struct rt_lab_slurm {
+    enum rt_slurm_mode mode;
+    const char *spool;    // folder that the worker and the nodes share; "" STATE/slurm
+    const char **serve;   // pilot: the server's program and arguments
+    size_t serve_count;
+    const char *ready_url; // pilot: answers 200 once the model is loaded; "" ENDPOINT/models
+    int64_t ready_within_ms;
+    const char **setup; // lines of shell before the program: module load, ...
+    size_t setup_count;
+    struct rt_pair *env; // set in the job
+    size_t env_count;
+    struct rt_pair *sbatch; // --name=value for each
+    size_t sbatch_count;
+    uint32_t jobs_at_most;
+    int64_t idle_exit_ms; // a job without work ends after it
+    int64_t margin_ms;    // before the time limit nothing new is started
+    int64_t poll_ms;      // between two squeue
+    uint32_t trials_per_task; // array
+    uint32_t tries;           // array: times a trial is sent to a job before it is handed back
+    const char *worker;       // array: ringtrial-worker on the nodes; "" this program's own path
+};
 
 // What a command may use (docs/EXECUTORS.md, "Limits"); 0 sets no limit.
 struct rt_lab_confine {
@@ -70,7 +93,8 @@ struct rt_lab_subject {
     bool has_sandbox; // else the file's own; see rt_labconfig_sandbox
     enum rt_sandbox sandbox;
     struct rt_lab_confine confine;
-    struct rt_lab_slurm *slurm; // NULL when absent; checked, not played yet
+    bool key_per_job;           // pilot: each job's server asks for a key of its own
+    struct rt_lab_slurm *slurm; // NULL when absent
     struct rt_pair
         *effects; // builtin: planted effects by name, decimal values (engine/synthetic.h)
     size_t effect_count;
@@ -121,6 +145,9 @@ enum rt_status rt_labconfig_read(struct rt_bytes text, const char *name, struct 
 // The subject of an id, or NULL.
 const struct rt_lab_subject *rt_labconfig_subject(const struct rt_labconfig *config,
                                                   const char *id);
+// Does a job serve the subject (pilot), or run its trials whole (array)?
+bool rt_lab_pilot(const struct rt_lab_subject *subject);
+bool rt_lab_array(const struct rt_lab_subject *subject);
 // Where a subject's command runs: its own `sandbox`, or the file's.
 enum rt_sandbox rt_labconfig_sandbox(const struct rt_labconfig *config,
                                      const struct rt_lab_subject *subject);

@@ -121,11 +121,14 @@ static enum rt_status begin(struct rt_run *run, struct rt_error *err)
         status = rt_outbox_open(run->home->state, false, &run->outbox, err);
     if (!status)
         status = open_link(run, err);
+    if (!status)
+        status = run_slurm_begin(run, err);
     return status ? status : load_state(run, err);
 }
 
 static void end(struct rt_run *run)
 {
+    run_slurm_end(run);
     for (size_t i = 0; i < run->unit_count; i++)
         run_unit_free(run->units[i]);
     for (size_t i = 0; i < run->campaign_count; i++)
@@ -223,6 +226,7 @@ static void turn(struct rt_run *run)
         run_read_inbox(run);
         run_check_hold(run);
         run_consider(run);
+        run_slurm_turn(run);
         run_return_units(run);
     }
     work(run, rested);

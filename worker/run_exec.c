@@ -37,7 +37,9 @@ static enum rt_status open_exec(struct rt_run *run, struct run_campaign *campaig
     struct rt_exec_options options = {
         .subject = subject,
         .key_file = kept,
-        .sandbox = commands ? sandbox_words[run->home->config->sandbox] : "none",
+        .sandbox = rt_lab_pilot(subject) ? sandbox_words[RT_SANDBOX_SLURM_JOB]
+                   : commands            ? sandbox_words[run->home->config->sandbox]
+                                         : "none",
         .labels = campaign->campaign->labels,
         .label_count = campaign->campaign->label_count,
         .scenarios = campaign->scenarios,
@@ -73,6 +75,8 @@ static void prepare(struct rt_run *run, struct run_campaign *campaign, struct ru
     if (!status && !slot->exec)
         status = open_exec(run, campaign, subject, slot, &err);
     slot->failed = status == RT_UNSUPPORTED || status == RT_NOT_FOUND;
+    if (!status && !rt_exec_endpoint_count(slot->exec))
+        return; // run_slurm_turn gives it one once a job serves
     if (!status)
         status = rt_exec_probe(slot->exec, PROBE_MS, &err);
     run->mono_ms = rt_time_mono_ms();
@@ -102,7 +106,7 @@ struct run_exec *run_exec_ready(struct rt_run *run, struct run_campaign *campaig
     if (!slot->ready && !slot->failed && run->mono_ms >= slot->retry_ms &&
         (!slot->exec || !rt_exec_in_flight(slot->exec)))
         prepare(run, campaign, slot, campaign->campaign->subjects[subject].id);
-    return slot->ready ? slot : NULL;
+    return slot->ready && !slot->closing ? slot : NULL;
 }
 
 void run_exec_count(struct rt_run *run, struct run_exec *exec, enum rt_trial_status status)
@@ -122,8 +126,10 @@ void run_exec_count(struct rt_run *run, struct run_exec *exec, enum rt_trial_sta
 
 void run_execs_free(struct run_campaign *campaign)
 {
-    for (size_t s = 0; campaign->execs && s < campaign->campaign->subject_count; s++)
+    for (size_t s = 0; campaign->execs && s < campaign->campaign->subject_count; s++) {
         rt_exec_free(campaign->execs[s].exec);
+        run_slurm_detach(&campaign->execs[s]);
+    }
     free(campaign->execs);
     campaign->execs = NULL;
 }

@@ -244,6 +244,12 @@ static uint64_t trials_wanted(const struct rt_run *run, const struct run_campaig
     if (by_rate > wanted)
         wanted = by_rate;
     uint64_t unit = campaign->campaign->unit.trials;
+    // Before a job serves, one unit shows that there is work for it; the others are left to those
+    // who can run them now.
+    for (uint32_t s = 0; s < campaign->campaign->subject_count; s++)
+        if ((campaign->campaign->labs[campaign->lab].runs >> s & 1) &&
+            run_slurm_awaits(run, campaign, s))
+            return 1;
     if (wanted < 2 * unit)
         wanted = 2 * unit;
     return wanted > 64 * unit ? 64 * unit : wanted;
@@ -256,7 +262,7 @@ static bool wants(struct rt_run *run, struct run_campaign *campaign)
         return false;
     for (uint32_t s = 0; s < campaign->campaign->subject_count; s++)
         if ((campaign->campaign->labs[campaign->lab].runs >> s & 1) &&
-            !run_exec_ready(run, campaign, s))
+            !run_exec_ready(run, campaign, s) && !run_slurm_awaits(run, campaign, s))
             return false;
     return true;
 }

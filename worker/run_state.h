@@ -12,6 +12,7 @@
 #include "worker/link.h"
 #include "worker/outbox.h"
 #include "worker/run.h"
+#include "worker/slurm/slurm.h"
 
 #define RUN_CAMPAIGNS_MOST 64
 #define RUN_UNITS_MOST     RT_INVENTORY_MOST
@@ -29,6 +30,10 @@ struct run_exec {
     int64_t pause_ms;
     uint32_t errors;      // error or timeout results in a row
     struct rt_digest fingerprint;
+    // Pilot jobs: the servers it was given, and whether the last of them takes no new trials.
+    struct run_attached *attached;
+    size_t attached_count;
+    bool closing;
 };
 
 struct run_campaign {
@@ -122,6 +127,8 @@ struct rt_run {
     int lock;
     struct rt_outbox *outbox;
     struct rt_link *link;
+    struct rt_slurm *slurm; // NULL: no subject is served by jobs
+    int64_t demand_ms;      // monotonic: trials that wait for jobs are counted again then
     struct rt_log_reader log;
     struct rt_seen seen;
     // The connection.
@@ -226,6 +233,17 @@ struct run_exec *run_exec_ready(struct rt_run *run, struct run_campaign *campaig
                                 uint32_t subject);
 void run_exec_count(struct rt_run *run, struct run_exec *exec, enum rt_trial_status status);
 void run_execs_free(struct run_campaign *campaign);
+
+// run_slurm.c: servers that run in jobs
+enum rt_status run_slurm_begin(struct rt_run *run, struct rt_error *err) RT_WARN_UNUSED;
+void run_slurm_end(struct rt_run *run);
+void run_slurm_turn(struct rt_run *run);
+void run_slurm_detach(struct run_exec *slot);
+// No server yet, but a job is sent for as soon as there are trials for it.
+bool run_slurm_awaits(const struct rt_run *run, const struct run_campaign *campaign,
+                      uint32_t subject);
+// Why a unit is not to wait for a job any longer, or NULL.
+const char *run_slurm_why_return(const struct rt_run *run, const struct run_unit *unit);
 
 // run_result.c: results signed, statements out, receipts in
 enum rt_status run_load_outs(struct rt_run *run, struct rt_error *err) RT_WARN_UNUSED;

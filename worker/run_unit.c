@@ -288,6 +288,8 @@ void run_return_units(struct rt_run *run)
     for (size_t i = run->unit_count; i-- > 0;) {
         struct run_unit *unit = run->units[i];
         const char *why = unit->done == unit->trial_count ? NULL : why_return(run, unit, &permit);
+        if (!why && unit->done < unit->trial_count)
+            why = run_slurm_why_return(run, unit);
         if (!why)
             continue;
         rt_log_info("unit handed back", "campaign=%s done=%u of=%u why=%s", unit->campaign->name,

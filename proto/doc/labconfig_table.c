@@ -124,8 +124,8 @@ static enum rt_status read_keep(struct rt_doc_reader *reader, const struct rt_no
 // ---- subjects
 
 static const struct rt_doc_field ready_fields[] = {
-    {"url", RT_DOC_TEXT, RT_DOC_REQUIRED | RT_DOC_ONE_LINE, RT_AT(rt_lab_slurm, ready_url),
-     .least = 1, .most = 1024},
+    {"url", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_slurm, ready_url), .most = 1024,
+     .help = "answers 200 once the model is loaded; default ENDPOINT/models"},
     {"within", RT_DOC_DURATION, 0, RT_AT(rt_lab_slurm, ready_within_ms), .preset = "20m"},
 };
 static const struct rt_doc_table ready_table = {
@@ -133,14 +133,30 @@ static const struct rt_doc_table ready_table = {
 
 static const struct rt_doc_field slurm_fields[] = {
     {"mode", RT_DOC_ENUM, RT_DOC_REQUIRED, RT_AT(rt_lab_slurm, mode), .words = mode_words},
+    {"spool", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_slurm, spool), .most = 1024,
+     .help = "folder that the worker and the nodes share; default STATE/slurm"},
     {"serve", RT_DOC_TEXTS, RT_DOC_ONE_LINE, RT_COUNTED(rt_lab_slurm, serve, serve_count),
-     .most = 64},
+     .most = 64, .help = "pilot: program and arguments; {node}, {port}, {key_file} are filled in"},
+    {"setup", RT_DOC_TEXTS, RT_DOC_ONE_LINE, RT_COUNTED(rt_lab_slurm, setup, setup_count),
+     .most = 64, .help = "lines of shell before the program, such as module load cuda"},
+    {"env", RT_DOC_PAIRS, RT_DOC_ONE_LINE, RT_COUNTED(rt_lab_slurm, env, env_count), .most = 64,
+     .help = "set in the job"},
     {"ready", RT_DOC_STRUCT, 0, .offset = 0, .item = &ready_table},
-    {"sbatch", RT_DOC_PAIRS, 0, RT_COUNTED(rt_lab_slurm, sbatch, sbatch_count), .most = 64},
-    {"jobs_at_most", RT_DOC_U32, 0, RT_AT(rt_lab_slurm, jobs_at_most), .least = 1, .most = 10000,
+    {"sbatch", RT_DOC_PAIRS, RT_DOC_ONE_LINE, RT_COUNTED(rt_lab_slurm, sbatch, sbatch_count),
+     .most = 64, .help = "sbatch's long options: partition, account, gres, time, signal, ..."},
+    {"jobs_at_most", RT_DOC_U32, 0, RT_AT(rt_lab_slurm, jobs_at_most), .least = 1, .most = 64,
      .preset = "1"},
     {"idle_exit", RT_DOC_DURATION, 0, RT_AT(rt_lab_slurm, idle_exit_ms), .preset = "10m"},
-    {"poll", RT_DOC_DURATION, 0, RT_AT(rt_lab_slurm, poll_ms), .preset = "60s"},
+    {"margin", RT_DOC_DURATION, 0, RT_AT(rt_lab_slurm, margin_ms), .preset = "2m",
+     .help = "before the time limit nothing new is started"},
+    {"poll", RT_DOC_DURATION, 0, RT_AT(rt_lab_slurm, poll_ms), .preset = "60s",
+     .help = "one squeue for all jobs; sacct only for those that vanished"},
+    {"trials_per_task", RT_DOC_U32, 0, RT_AT(rt_lab_slurm, trials_per_task), .least = 1,
+     .most = 1024, .preset = "8", .help = "array: how many trials one array task runs"},
+    {"tries", RT_DOC_U32, 0, RT_AT(rt_lab_slurm, tries), .least = 1, .most = 100, .preset = "3",
+     .help = "array: jobs a trial is given to before it is handed back"},
+    {"worker", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_slurm, worker), .most = 1024,
+     .help = "array: ringtrial-worker on the nodes; default this program's own path"},
 };
 static const struct rt_doc_table slurm_table = {
     .name = "slurm", .size = sizeof(struct rt_lab_slurm), RT_DOC_FIELDS(slurm_fields)};
@@ -190,11 +206,13 @@ static const struct rt_doc_table weights_table = {
 static enum rt_status read_api_key(struct rt_doc_reader *reader, const struct rt_node *node,
                                    void *record)
 {
-    (void)record;
+    struct rt_lab_subject *subject = record;
     const char *text = node->kind == RT_NODE_SCALAR ? node->text : "";
     for (size_t i = 0; api_key_words[i]; i++)
-        if (strcmp(api_key_words[i], text) == 0)
+        if (strcmp(api_key_words[i], text) == 0) {
+            subject->key_per_job = i == 1;
             return RT_OK;
+        }
     return rt_doc_fail(reader, RT_MALFORMED, node->line,
                        "`api_key` is none or per-job; a key itself belongs in a file named by "
                        "`key_file`");
@@ -208,7 +226,7 @@ static const struct rt_doc_field subject_fields[] = {
     {"endpoints", RT_DOC_TEXTS, RT_DOC_ONE_LINE,
      RT_COUNTED(rt_lab_subject, endpoints, endpoint_count), .least = 1, .most = 64,
      .help = "chat: several servers of the same subject"},
-    {"api_key", RT_DOC_TEXT, RT_DOC_UNPLAYED, .read = read_api_key, .help = "none or per-job"},
+    {"api_key", RT_DOC_TEXT, 0, .read = read_api_key, .help = "none or per-job"},
     {"key_file", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, key_file), .most = 1024,
      .help = "file with the bearer token"},
     {"key_env", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_lab_subject, key_env), .most = 128,
@@ -245,7 +263,7 @@ static const struct rt_doc_field subject_fields[] = {
     DECLARED("quantisation", quantisation),
     DECLARED("hardware", hardware),
     DECLARED("batch", batch),
-    {"slurm", RT_DOC_MAYBE, RT_DOC_UNPLAYED, RT_AT(rt_lab_subject, slurm), .item = &slurm_table},
+    {"slurm", RT_DOC_MAYBE, 0, RT_AT(rt_lab_subject, slurm), .item = &slurm_table},
     {"effects", RT_DOC_PAIRS, RT_DOC_ONE_LINE, RT_COUNTED(rt_lab_subject, effects, effect_count),
      .most = 32, .help = "builtin: planted effects of this lab"},
 };

@@ -54,7 +54,10 @@ static void the_worked_example(void **state)
     assert_int_equal(policy->keep_ms, INT64_C(24) * 31 * 86400000);
     assert_string_equal(policy->release, "ask-me");
     assert_int_equal(config->sandbox, RT_SANDBOX_BWRAP);
-    assert_non_null(strstr(rt_buf_str(&notes.text), "w.yaml:20: `slurm` is read and checked"));
+    assert_true(subject->key_per_job && rt_lab_pilot(subject));
+    assert_int_equal(subject->slurm->sbatch_count, 5);
+    assert_string_equal(subject->slurm->ready_url, "http://{node}:8000/health");
+    assert_int_equal(subject->slurm->margin_ms, 120000);
     assert_non_null(strstr(rt_buf_str(&notes.text), "role `grade` is read and checked"));
     // "mon-fri 19:00-07:00" and "sat-sun all"
     assert_true(rt_labconfig_open(policy, 0, 19 * 60));
@@ -128,7 +131,10 @@ static void refusals_name_place_and_remedy(void **state)
          "`memory` is `99999999TiB`"},
         {"executor: chat\n", "executor: chat\n    confine: {netwrk: none}\n",
          "unknown key `netwrk` in confine; did you mean `network`?"},
-        {"executor: chat\n", "executor: slurm\n", "executor slurm cannot be run by this version"},
+        {"executor: chat\n", "executor: builtin\n", "slurm mode pilot goes with executor chat"},
+        {"mode: pilot", "mode: array", "mode array with executor command"},
+        {"serve: [/project/ringtrial/serve-llama.sh]", "serve: []", "mode pilot needs `serve:"},
+        {"account: donate", "job-name: donate", "sbatch option `job-name` is set by the worker"},
         {"executor: chat\n", "executor: chats\n", "`executor` is `chats`; did you mean `chat`?"},
         {"    model: llama-8b-instruct", "    #",
          "needs `endpoint: http://host:port/v1` and `model:`"},

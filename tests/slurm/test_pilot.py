@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Pilot jobs on a real Slurm: a lab whose subject is served by jobs gives the outcomes of one that has
+it in its own process, every trial counted once, whatever happens to the jobs on the way."""
+import glob
+import json
+import os
+import sys
+import time
+import unittest
+
+from cluster import SKIP, Cluster, missing
+from consortium import SOURCE, WORKER, Consortium, Failed, wait_for  # noqa: E402  (path set by cluster)
+from evidence import Bundle
+
+PILOT = """  synthetic-8b:
+    executor: chat
+    endpoint: "http://{{node}}:{{port}}/v1"
+    api_key: per-job
+    model: synthetic
+    concurrency: 4
+    slurm:
+      mode: pilot
+      spool: {spool}
+      serve: [{serve}, "{{node}}", "{{port}}", "{{key_file}}"]
+      env: {{RINGTRIAL_TEST_DELAY_MS: "{delay}"}}
+      sbatch: {{partition: donate, ntasks: "1", time: "00:{minutes}", signal: "B:USR1@{signal}"{more}}}
+      ready: {{url: "http://{{node}}:{{port}}/health", within: 30s}}
+      jobs_at_most: {jobs}
+      idle_exit: {idle}
+      margin: 5s
+      poll: {poll}
+"""
+SERVE = """#!/bin/bash
+echo "$SLURM_JOB_ID" >> {folder}/loads
+exec {worker} serve-subject --bench {bench} --host "$1" --port "$2" --key-file "$3"{words}
+"""
+
+
+class Pilot(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.c = Consortium(labs=["uni-a", "uni-b"])
+        try:
+            cls.cluster = Cluster(cls.c.folder, node="127.0.0.1")
+            os.environ.update(cls.cluster.env)
+            cls.c.labs["uni-a"].start()
+        except BaseException:
+            cls.c.close()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        for lab in cls.c.labs.values():
+            if lab.process and lab.process.running():
+                lab.process.stop()
+        cls.cluster.close()
+        cls.c.close()
+
+    def setUp(self):
+        self.name = self.id().split("test_")[-1].replace("_", "-")
+        self.lab = self.c.labs["uni-b"]
+        self.loads = os.path.join(self.c.folder, "loads")
+        open(self.loads, "w").close()
+
+    def tearDown(self):
+        outcome = self._outcome
+        failed = any(error for _, error in getattr(outcome, "errors", []) or
+                     [(None, e) for e in getattr(getattr(outcome, "result", None), "errors", [])])
+        if failed:
+            self.c.show_logs()
+            self.cluster.show_logs()
+            for path in glob.glob(self.spool() + "/*/log"):
+                with open(path) as file:
+                    sys.stderr.write("---- %s\n%s\n" % (path, file.read()))
+        if self.lab.process and self.lab.process.running():
+            self.lab.process.stop()
+
+    def spool(self):
+        return os.path.join(self.c.folder, "spool")
+
+    def pilot(self, delay_ms=0, minutes="10:00", signal=60, more="", jobs=1, idle="20s", poll="1s", replicates=2):
+        """A campaign, and uni-b set up to run it through jobs."""
+        path = self.c.write_campaign(name=self.name, replicates=replicates, at_zero=1, seeds="shared", scenarios=2,
+                                     temperatures="0.0, 1.0",
+                                     unit="{trials: 8, attempts: 3, reissue_after: 60s, accept_until: 1h}")
+        serve = os.path.join(self.c.folder, "serve-" + self.name)
+        bench = os.path.join(self.c.folder, "bench-" + self.name)
+        words = " --delay %dms" % delay_ms if delay_ms else ""
+        with open(serve, "w") as file:
+            file.write(SERVE.format(folder=self.c.folder, worker=WORKER, bench=bench, words=words))
+        os.chmod(serve, 0o755)
+        self.lab.subjects = PILOT.format(spool=self.spool(), serve=serve, delay=delay_ms, minutes=minutes,
+                                         signal=signal, more=more, jobs=jobs, idle=idle, poll=poll)
+        self.lab.write()
+        self.start()
+        self.c.register(path)
+        self.c.wait_accepted(self.name, *self.c.labs)
+        self.c.act("start", self.name)
+
+    def start(self):
+        self.lab.start(env=self.cluster.env)
+
+    def loaded(self):
+        with open(self.loads) as file:
+            return file.read().split()
+
+    def done(self):
+        return self.c.lab_status(self.name, "uni-b")
+
+    def finish(self, seconds=60):
+        """To the end: both labs' outcomes are equal, every trial counted once, none an error."""
+        self.c.wait(self.name, "done", seconds)
+        self.c.act("close", self.name)
+        self.c.wait(self.name, "closed", 30)
+        folder = os.path.join(self.c.folder, "bundle-" + self.name)
+        self.c.coordinator("bundle", self.name, "--out", folder)
+        bundle = Bundle(folder)
+        campaign = bundle.campaign()
+        counted = bundle.recount(campaign)
+        planned = campaign.planned("uni-a")
+        self.assertEqual({n for lab, n in counted if lab == "uni-b"}, set(planned))
+        self.assertEqual([n for n in planned if counted["uni-a", n][:3] != counted["uni-b", n][:3]], [])
+        self.assertNotIn("error", {counted["uni-b", n][0] for n in planned})
+        self.assertNotIn("trial failed", self.lab.process.text())
+        return bundle
+
+    def test_one_job_many_units(self):
+        self.pilot(idle="3s")
+        bundle = self.finish()
+        self.assertEqual(len(self.loaded()), 1, "the model loads once a job, not once a unit")
+        # Idle: the job ends by itself, and its folder goes.
+        wait_for("the job to be ended", lambda: not self.cluster.jobs(), 30, 0.3)
+        wait_for("the job's folder to go", lambda: not glob.glob(self.spool() + "/rt-*"), 20, 0.3)
+
+
+if __name__ == "__main__":
+    absent = missing()
+    if absent:
+        print("skipped: %s not installed (scripts/setup installs Slurm)" % ", ".join(absent))
+        sys.exit(SKIP)
+    unittest.main()

@@ -63,9 +63,11 @@ enum rt_status rt_backend_builtin_new(const struct rt_lab_subject *subject,
                                       const struct rt_scenario *const *scenarios, size_t count,
                                       uint32_t slots, struct rt_backend **ret_backend,
                                       struct rt_error *err) RT_WARN_UNUSED;
-// key_file may be NULL or "".
-enum rt_status rt_backend_chat_new(const struct rt_lab_subject *subject, const char *key_file,
-                                   uint32_t slots, struct rt_backend **ret_backend,
+// files: expanded paths, copied as they are; they outlive the backend.
+struct rt_endpoint_files;
+enum rt_status rt_backend_chat_new(const struct rt_lab_subject *subject,
+                                   const struct rt_endpoint_files *files, uint32_t slots,
+                                   struct rt_backend **ret_backend,
                                    struct rt_error *err) RT_WARN_UNUSED;
 
 #endif

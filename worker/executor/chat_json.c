@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/executor/chat_json.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/json.h"
 #include "common/base/text.h"
-#include "common/base/time.h"
 
 #define TOKENS_UNLIMITED 32768 // sent where the scenario sets no limit: servers' own differ
-#define WAIT_MOST_MS     3600000
 
 // ---- the request
 
@@ -66,11 +63,17 @@ static json_t *value_json(const char *text)
     return json_string(text);
 }
 
+// Servers refuse these in a request without tools.
+static bool only_with_tools(const char *name)
+{
+    return strcmp(name, "tool_choice") == 0 || strcmp(name, "parallel_tool_calls") == 0;
+}
+
 static void set_parameters(json_t *body, const struct rt_lab_subject *subject,
                            const struct rt_chat_request *request)
 {
     int64_t tokens = request->max_tokens == UINT32_MAX ? TOKENS_UNLIMITED : request->max_tokens;
-    const char *limit_name = "max_tokens";
+    enum rt_token_limit limit = subject->token_limit;
     // A limit that cannot fit beside any prompt is refused by some servers.
     if (subject->context && tokens > (int64_t)(subject->context / 2))
         tokens = (int64_t)(subject->context / 2);
@@ -85,14 +88,14 @@ static void set_parameters(json_t *body, const struct rt_lab_subject *subject,
         if (strcmp(pair->name, "max_tokens") == 0) {
             if (rt_parse_i64(pair->value, &cap) == RT_OK && cap > 0 && cap < tokens)
                 tokens = cap;
-        } else if (strcmp(pair->name, "max_completion_tokens") == 0) {
-            if (strcmp(pair->value, "true") == 0)
-                limit_name = pair->name;
-        } else {
+        } else if (request->tool_count || !only_with_tools(pair->name)) {
             json_object_set_new(body, pair->name, value_json(pair->value));
         }
     }
-    json_object_set_new(body, limit_name, json_integer(tokens));
+    if (limit != RT_TOKEN_LIMIT_MAX_COMPLETION_TOKENS)
+        json_object_set_new(body, "max_tokens", json_integer(tokens));
+    if (limit != RT_TOKEN_LIMIT_MAX_TOKENS)
+        json_object_set_new(body, "max_completion_tokens", json_integer(tokens));
 }
 
 enum rt_status rt_chat_json_request(const struct rt_lab_subject *subject,
@@ -306,73 +309,4 @@ void rt_chat_json_error(struct rt_bytes body, char *ret_text, size_t capacity)
             ret_text[--size] = 0;
     }
     json_decref(json);
-}
-
-// "90", "1.5", "1m30s", "250ms", "2h": milliseconds, or -1.
-static int64_t span_ms(const char *text)
-{
-    double total = 0;
-    if (!*text)
-        return -1;
-    while (*text) {
-        size_t digits = strspn(text, "0123456789.");
-        char number[24];
-        double value;
-        if (!digits || digits >= sizeof number)
-            return -1;
-        memcpy(number, text, digits);
-        number[digits] = 0;
-        if (rt_parse_double(number, &value))
-            return -1;
-        text += digits;
-        size_t unit = strspn(text, "hms");
-        if ((unit == 0 && !*text) || (unit == 1 && *text == 's'))
-            total += value * 1000;
-        else if (unit == 2 && text[0] == 'm' && text[1] == 's')
-            total += value;
-        else if (unit == 1 && *text == 'm')
-            total += value * 60000;
-        else if (unit == 1 && *text == 'h')
-            total += value * 3600000;
-        else
-            return -1;
-        text += unit;
-    }
-    return total > WAIT_MOST_MS ? WAIT_MOST_MS : (int64_t)ceil(total);
-}
-
-// RFC 9110 section 5.6.7, the preferred form: "Sun, 06 Nov 1994 08:49:37 GMT".
-static int64_t http_date_ms(const char *text, int64_t now_ms)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char month[4], stamp[RT_STAMP_BYTES + 64];
-    unsigned day, year, hour, minute, second;
-    int64_t wall_ms;
-    int end = 0;
-    if (sscanf(text, "%*3[A-Za-z], %2u %3[A-Za-z] %4u %2u:%2u:%2u GMT%n", &day, month, &year, &hour,
-               &minute, &second, &end) != 6 ||
-        !end || text[end])
-        return -1;
-    const char *place = strstr(months, month);
-    if (!place || (place - months) % 3)
-        return -1;
-    snprintf(stamp, sizeof stamp, "%04u-%02u-%02uT%02u:%02u:%02u.000Z", year,
-             (unsigned)(place - months) / 3 + 1, day, hour, minute, second);
-    if (rt_stamp_parse(stamp, &wall_ms))
-        return -1;
-    int64_t wait_ms = wall_ms > now_ms ? wall_ms - now_ms : 0;
-    return wait_ms > WAIT_MOST_MS ? WAIT_MOST_MS : wait_ms;
-}
-
-int64_t rt_chat_retry_after(const char *retry_after, const char *reset_requests,
-                            const char *reset_tokens, int64_t now_ms)
-{
-    int64_t longest = -1;
-    const char *spans[] = {retry_after, reset_requests, reset_tokens};
-    for (size_t i = 0; i < 3; i++) {
-        int64_t wait_ms = spans[i] ? span_ms(spans[i]) : -1;
-        longest = wait_ms > longest ? wait_ms : longest;
-    }
-    int64_t wait_ms = retry_after ? http_date_ms(retry_after, now_ms) : -1;
-    return wait_ms > longest ? wait_ms : longest;
 }

@@ -13,10 +13,10 @@
 
 #define RT_CHAT_BODY_MOST ((size_t)8 << 20) // bytes of a request and of a response
 
-// Append the request's body: model, messages, n 1, temperature, top_p, seed, max_tokens, stream
-// false, tools, and the subject's `defaults` as they are written. Among those `top_p` replaces the
-// request's, `max_tokens` caps it, and `max_completion_tokens: true` sends the limit under that
-// name.
+// Append the request's body: model, messages, n 1, temperature, top_p, seed, the token limit under
+// the subject's name for it, stream false, tools, and the subject's `defaults` as they are written.
+// Among those `top_p` replaces the request's, `max_tokens` lowers the limit whatever its name, and
+// `tool_choice` and `parallel_tool_calls` go with tools only.
 enum rt_status rt_chat_json_request(const struct rt_lab_subject *subject,
                                     const struct rt_chat_request *request,
                                     struct rt_buf *out) RT_WARN_UNUSED;
@@ -35,11 +35,5 @@ enum rt_status rt_chat_json_reply(struct rt_bytes body, struct rt_arena *arena,
 // The message of an error response in any of the shapes in use, cut to capacity, without control
 // characters; "" where the body has none.
 void rt_chat_json_error(struct rt_bytes body, char *ret_text, size_t capacity);
-
-// How long a server asks to wait, from header values (NULL when absent): Retry-After in seconds or
-// as an HTTP date, x-ratelimit-reset-* ("1m30s", "250ms", seconds); the largest, in milliseconds,
-// at most an hour; -1 when neither says anything that can be read.
-int64_t rt_chat_retry_after(const char *retry_after, const char *reset_requests,
-                            const char *reset_tokens, int64_t now_ms);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "worker/executor/endpoint.h"
 #include "worker/executor/command.h"
 #include "worker/executor/exec_state.h"
 
@@ -57,10 +58,11 @@ enum rt_status rt_exec_open(const struct rt_exec_options *options, struct rt_exe
     exec->timeout_ms = subject->timeout_ms > 0 ? subject->timeout_ms : 120000;
     exec->slot_count = slots;
     rt_buf_init(&exec->fingerprint, RT_FINGERPRINT_MOST);
+    struct rt_endpoint_files files = {options->key_file, options->ca_file};
     enum rt_status status =
         kind == &rt_backend_command ? open_command(options, slots, &exec->backend, err)
         : kind == &rt_backend_chat
-            ? rt_backend_chat_new(subject, options->key_file, slots, &exec->backend, err)
+            ? rt_backend_chat_new(subject, &files, slots, &exec->backend, err)
             : rt_backend_builtin_new(subject, options->scenarios, options->scenario_count, slots,
                                      &exec->backend, err);
     if (status) {
@@ -226,7 +228,12 @@ static void vacate(struct rt_exec *exec, struct rt_exec_slot *slot)
 static void collect_unrun(struct rt_exec *exec, struct rt_exec_slot *slot,
                           struct rt_exec_done *ret_done)
 {
-    struct rt_exec_done done = {.tag = slot->tag, .unrun = true, .requests = slot->requests};
+    struct rt_exec_done done = {
+        .tag = slot->tag,
+        .unrun = true,
+        .score = {.status = RT_TRIAL_ERROR, .error = RT_ERROR_KIND_NETWORK, .rule = RT_NONE},
+        .requests = slot->requests,
+    };
     rt_transcript_tokens(rt_play_transcript(slot->play), &done.tokens_in, &done.tokens_out);
     snprintf(done.detail, sizeof done.detail, "%s", slot->detail);
     rt_buf_init(&done.transcript, RT_TRANSCRIPT_MOST);

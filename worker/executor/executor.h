@@ -2,7 +2,8 @@
 // Executors run trials: they play scenarios against what serves a subject and hand back scored
 // transcripts, many trials in flight on one thread. Kinds: `builtin` (the synthetic subject in this
 // process), `chat` (an OpenAI-compatible endpoint) and `command` (a program of the lab's own, in a
-// sandbox). What an endpoint or a command is sent is the protocol's standard fields alone: no trial number, campaign or lab. Nothing here decides policy, signs or
+// sandbox). What an endpoint or a command is sent is the protocol's standard fields alone: no trial
+// number, campaign or lab. Nothing here decides policy, signs or
 // stores. An executor belongs to one thread; only rt_exec_wake may be called from others.
 #ifndef RT_WORKER_EXECUTOR_EXECUTOR_H
 #define RT_WORKER_EXECUTOR_EXECUTOR_H
@@ -17,9 +18,11 @@
 #define RT_EXEC_IN_FLIGHT_MOST 1024
 
 // What an executor needs to know; all of it must outlive the executor.
+struct rt_exec_known;
 struct rt_exec_options {
     const struct rt_lab_subject *subject;
     const char *key_file;          // expanded path of the bearer token's file, or NULL
+    const char *ca_file;           // likewise of the certificates to trust, or NULL
     const char *sandbox;           // word for the fingerprint ("none", "bwrap", …)
     const struct rt_label *labels; // the campaign's taxonomy
     size_t label_count;
@@ -30,6 +33,21 @@ struct rt_exec_options {
     const char *const *secret;       // command: absolute paths it may not see
     size_t secret_count;
     bool (*stopping)(void); // asked while a probe waits: true ends it; may be NULL
+    // What an earlier `probe` found out, and the campaign's own word; may be NULL.
+    const struct rt_exec_known *known;
+    const struct rt_digest *campaign_weights; // NULL: the campaign names none
+};
+
+// What is known of a subject besides its canaries. It goes into the fingerprint only while the
+// identity digest is still the one it was found out of.
+struct rt_exec_known {
+    struct rt_digest identity;
+    char determinism[64];
+    uint64_t context;     // 0 unknown
+    bool behavioural;     // the reference test was passed
+    bool has_reference;
+    struct rt_digest reference;
+    uint64_t reference_p_micro;
 };
 
 struct rt_exec;
@@ -93,7 +111,8 @@ enum rt_status rt_exec_submit(struct rt_exec *exec, const struct rt_exec_trial *
 struct rt_exec_done {
     uint64_t tag;
     // No endpoint was there to ask to the end: the trial did not happen, and may be submitted again
-    // or handed back. tokens, requests and detail are set; score, output and transcript are not.
+    // or handed back. tokens, requests and detail are set; score says error, for those who do not
+    // look here.
     bool unrun;
     struct rt_score score;    // status, outcome, severity as a result object wants them
     struct rt_digest output;  // what the subject put out: equal outputs are `same_as`

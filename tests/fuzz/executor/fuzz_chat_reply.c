@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an endpoint may send: the reply parser, the error parser and the waiting times.
+// What an endpoint may send: the reply parser and the error parser.
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,13 +30,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rt_chat_json_error(rt_bytes(data, size), text, sizeof text);
     if (strlen(text) >= sizeof text)
         abort();
-    char *header = strndup((const char *)data, size);
-    if (header) {
-        int64_t wait_ms = rt_chat_retry_after(header, header, NULL, 1700000000000);
-        if (wait_ms < -1 || wait_ms > 3600000)
-            abort();
-    }
-    free(header);
     rt_arena_release(&arena);
     return 0;
 }

@@ -67,15 +67,18 @@ static void defaults_are_sent_as_written(void **state)
                                  {"min_p", "0.05"},
                                  {"cache_prompt", "false"},
                                  {"max_tokens", "512"},
-                                 {"max_completion_tokens", "true"},
                                  {"messages", "none"}};
-    struct rt_lab_subject subject = {
-        .model = "m", .context = 8192, .defaults = defaults, .default_count = 6};
+    struct rt_lab_subject subject = {.model = "m",
+                                     .context = 8192,
+                                     .defaults = defaults,
+                                     .default_count = 5,
+                                     .token_limit = RT_TOKEN_LIMIT_MAX_COMPLETION_TOKENS};
     check_request(&subject, &request,
                   "{\"cache_prompt\":false,\"max_completion_tokens\":512,\"messages\":[{"
                   "\"content\":\"x\",\"role\":\"user\"}],\"min_p\":0.05,\"model\":\"m\",\"n\":1,"
                   "\"seed\":1,\"stream\":false,\"temperature\":0,\"top_k\":-1,\"top_p\":0.9}");
     subject.default_count = 0;
+    subject.token_limit = RT_TOKEN_LIMIT_MAX_TOKENS;
     check_request(&subject, &request,
                   "{\"max_tokens\":4096,\"messages\":[{\"content\":\"x\",\"role\":\"user\"}],"
                   "\"model\":\"m\",\"n\":1,\"seed\":1,\"stream\":false,\"temperature\":0,"
@@ -192,29 +195,33 @@ static void errors_in_every_shape(void **state)
     }
 }
 
-static void servers_say_how_long_to_wait(void **state)
+static void some_fields_go_with_tools_only(void **state)
 {
     (void)state;
-    const int64_t now_ms = 784111777000; // Sun, 06 Nov 1994 08:49:37 GMT (RFC 9110)
-    assert_int_equal(rt_chat_retry_after(NULL, NULL, NULL, now_ms), -1);
-    assert_int_equal(rt_chat_retry_after("0", NULL, NULL, now_ms), 0);
-    assert_int_equal(rt_chat_retry_after("90", NULL, NULL, now_ms), 90000);
-    assert_int_equal(rt_chat_retry_after("Sun, 06 Nov 1994 08:50:00 GMT", NULL, NULL, now_ms),
-                     23000);
-    assert_int_equal(rt_chat_retry_after("Sun, 06 Nov 1994 08:49:00 GMT", NULL, NULL, now_ms), 0);
-    assert_int_equal(rt_chat_retry_after("1", "1m30s", "250ms", now_ms), 90000);
-    assert_int_equal(rt_chat_retry_after(NULL, NULL, "1.5", now_ms), 1500);
-    assert_int_equal(rt_chat_retry_after("999999999", NULL, NULL, now_ms), 3600000);
-    static const char *const nonsense[] = {"",
-                                           "soon",
-                                           "-1",
-                                           "1x",
-                                           "1ss",
-                                           "Sun, 06 Foo 1994",
-                                           "Sun, 06 Nov 1994 08:49:37 GMT+1",
-                                           "Sun, 31 Feb 1994 08:49:37 GMT"};
-    for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++)
-        assert_int_equal(rt_chat_retry_after(nonsense[i], NULL, NULL, now_ms), -1);
+    const struct rt_chat_message message = {RT_CHAT_USER, "x", NULL, 0, ""};
+    const struct rt_chat_tool tool = {"look", "", "{\"type\":\"object\"}"};
+    struct rt_chat_request request = {.messages = &message,
+                                      .message_count = 1,
+                                      .tools = &tool,
+                                      .tool_count = 1,
+                                      .top_p_micro = 1000000,
+                                      .max_tokens = 9};
+    struct rt_pair defaults[] = {{"parallel_tool_calls", "false"}, {"tool_choice", "auto"}};
+    struct rt_lab_subject subject = {.model = "m",
+                                     .defaults = defaults,
+                                     .default_count = 2,
+                                     .token_limit = RT_TOKEN_LIMIT_BOTH};
+    check_request(&subject, &request,
+                  "{\"max_completion_tokens\":9,\"max_tokens\":9,\"messages\":[{\"content\":\"x\","
+                  "\"role\":\"user\"}],\"model\":\"m\",\"n\":1,\"parallel_tool_calls\":false,"
+                  "\"seed\":0,\"stream\":false,\"temperature\":0,\"tool_choice\":\"auto\",\"tools\":"
+                  "[{\"function\":{\"name\":\"look\",\"parameters\":{\"type\":\"object\"}},\"type\":"
+                  "\"function\"}],\"top_p\":1}");
+    request.tool_count = 0;
+    subject.token_limit = RT_TOKEN_LIMIT_MAX_TOKENS;
+    check_request(&subject, &request,
+                  "{\"max_tokens\":9,\"messages\":[{\"content\":\"x\",\"role\":\"user\"}],\"model\":"
+                  "\"m\",\"n\":1,\"seed\":0,\"stream\":false,\"temperature\":0,\"top_p\":1}");
 }
 
 int main(void)
@@ -222,7 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_say_everything), cmocka_unit_test(defaults_are_sent_as_written),
         cmocka_unit_test(replies_in_every_shape),  cmocka_unit_test(what_is_no_reply),
-        cmocka_unit_test(errors_in_every_shape),   cmocka_unit_test(servers_say_how_long_to_wait),
+        cmocka_unit_test(errors_in_every_shape),   cmocka_unit_test(some_fields_go_with_tools_only),
     };
     return cmocka_run_group_tests(tests, open_arena, close_arena);
 }

@@ -342,6 +342,10 @@ void rt_collected_free(struct rt_collected *collected)
 void rt_collected_place(const struct rt_collected *collected, size_t i, uint32_t *ret_lab,
                         struct rt_trial *ret_trial)
 {
+    if (collected->place) {
+        collected->place(collected->ctx, i, ret_lab, ret_trial);
+        return;
+    }
     const struct trial_row *row = &collected->inside->trials[i];
     *ret_lab = row->lab;
     // The number came from the lab's own run order, so the design has it.
@@ -366,35 +370,16 @@ static enum rt_status read_result(struct rt_collector *c, uint32_t index)
 static enum rt_status read_transcript(struct rt_collector *c, struct rt_arena *arena,
                                       struct rt_interop_trial *trial)
 {
-    struct rt_transcript *transcript = rt_arena_alloc(arena, sizeof *transcript);
     enum rt_status status = read_object(c, &trial->commitment);
     if (status == RT_NOT_FOUND)
         return RT_OK; // the lab keeps it, or it is sealed
-    if (!transcript)
-        return RT_NO_MEMORY;
-    if (!status && c->object.size <= RT_TRANSCRIPT_SALT_BYTES)
-        status = RT_CORRUPT;
-    if (status)
-        return status;
-    memcpy(trial->salt, c->object.data, sizeof trial->salt);
-    struct rt_bytes plain =
-        rt_arena_bytes(arena, rt_bytes(c->object.data + sizeof trial->salt,
-                                       c->object.size - sizeof trial->salt));
-    status = plain.data ? rt_transcript_decode(plain, arena, transcript, NULL) : RT_NO_MEMORY;
-    if (!status)
-        trial->transcript = transcript;
-    return status;
+    return status ? status : rt_interop_open_transcript(rt_buf_bytes(&c->object), arena, trial);
 }
 
-static void fill(const struct rt_collected *to, const struct trial_row *row,
-                 struct rt_interop_trial *trial)
+void rt_collected_fill(const struct rt_collected *to, uint32_t lab, struct rt_trial place,
+                       const struct rt_trial_result *of, struct rt_interop_trial *trial)
 {
     const struct rt_campaign *campaign = to->campaign;
-    const struct rt_collector *c = to->inside;
-    const struct rt_trial_result *of = &c->last.trials[row->place];
-    struct rt_trial place;
-    uint32_t lab;
-    rt_collected_place(to, (size_t)(row - c->trials), &lab, &place);
     const struct rt_prompt *prompt = &campaign->prompts[place.prompt];
     const struct rt_configuration *configuration = &campaign->configurations[place.configuration];
     const struct rt_campaign_scenario *scenario = &campaign->scenarios[prompt->scenario];
@@ -409,10 +394,10 @@ static void fill(const struct rt_collected *to, const struct trial_row *row,
         .lang = scenario->phrasings[prompt->phrasing].lang,
         .lab = campaign->labs[lab].id,
         .subject = campaign->subjects[configuration->subject].id,
-        .number = row->number,
+        .number = of->number,
         .replicate = place.replicate,
         .temperature_micro = configuration->temperature_micro,
-        .seed = rt_trial_seed(campaign->design.seeds, &to->draw, row->number,
+        .seed = rt_trial_seed(campaign->design.seeds, &to->draw, of->number,
                               campaign->labs[lab].id),
         .status = of->status,
         .error = of->error,
@@ -424,27 +409,39 @@ static void fill(const struct rt_collected *to, const struct trial_row *row,
         .tokens_in = of->tokens_in,
         .tokens_out = of->tokens_out,
         .latency_ms = of->latency_ms,
-        .started_ms = c->last.started_ms,
-        .finished_ms = c->last.finished_ms,
-        .leaf = c->results[row->result].leaf,
-        .received_ms = c->results[row->result].received_ms,
-        .unit = c->results[row->result].unit,
-        .result = c->results[row->result].result,
-        .fingerprint = c->last.fingerprint,
         .commitment = of->transcript,
     };
+}
+
+static void fill(const struct rt_collected *to, size_t i, struct rt_interop_trial *trial)
+{
+    const struct rt_collector *c = to->inside;
+    const struct result_row *row = &c->results[c->trials[i].result];
+    struct rt_trial place;
+    uint32_t lab;
+    rt_collected_place(to, i, &lab, &place);
+    rt_collected_fill(to, lab, place, &c->last.trials[c->trials[i].place], trial);
+    trial->started_ms = c->last.started_ms;
+    trial->finished_ms = c->last.finished_ms;
+    trial->fingerprint = c->last.fingerprint;
+    trial->leaf = row->leaf;
+    trial->received_ms = row->received_ms;
+    trial->unit = row->unit;
+    trial->result = row->result;
 }
 
 enum rt_status rt_collected_trial(struct rt_collected *collected, size_t i, bool with_transcript,
                                   struct rt_arena *arena, struct rt_interop_trial *ret_trial,
                                   struct rt_error *err)
 {
+    if (collected->trial)
+        return collected->trial(collected->ctx, i, with_transcript, arena, ret_trial, err);
     struct rt_collector *c = collected->inside;
     RT_ASSERT(i < collected->trial_count);
     const struct trial_row *row = &c->trials[i];
     enum rt_status status = read_result(c, row->result);
     if (!status)
-        fill(collected, row, ret_trial);
+        fill(collected, i, ret_trial);
     if (!status && with_transcript && rt_interop_has_commitment(ret_trial))
         status = read_transcript(c, arena, ret_trial);
     if (!status && *ret_trial->outcome == 0 && ret_trial->status == RT_TRIAL_OK)

@@ -31,7 +31,12 @@ struct rt_collected {
     int64_t started_ms;
     size_t trial_count; // trials with a result that counts, by lab, then number
     uint64_t planned;   // trials of all labs
-    struct rt_collector *inside;
+    struct rt_collector *inside; // of rt_collect; NULL where the two below stand for it
+    // How somebody else's set of trials (a lab's own vault) answers the calls below.
+    void *ctx;
+    enum rt_status (*trial)(void *ctx, size_t i, bool with_transcript, struct rt_arena *arena,
+                            struct rt_interop_trial *ret_trial, struct rt_error *err);
+    void (*place)(const void *ctx, size_t i, uint32_t *ret_lab, struct rt_trial *ret_trial);
 };
 
 // name: the campaign's id or the start of its digest; NULL where the source has only one whose
@@ -49,6 +54,10 @@ enum rt_status rt_collected_trial(struct rt_collected *collected, size_t i, bool
 // The place of trial i without reading its result.
 void rt_collected_place(const struct rt_collected *collected, size_t i, uint32_t *ret_lab,
                         struct rt_trial *ret_trial);
+// What the campaign and a trial's own result say of it; the evidence is left zero. outcome is "" for
+// one that is not in the taxonomy.
+void rt_collected_fill(const struct rt_collected *collected, uint32_t lab, struct rt_trial place,
+                       const struct rt_trial_result *of, struct rt_interop_trial *ret_trial);
 // Append an object of the log's, checked against its digest.
 enum rt_status rt_collected_object(struct rt_collected *collected, const struct rt_digest *digest,
                                    struct rt_buf *out) RT_WARN_UNUSED;

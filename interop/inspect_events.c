@@ -129,7 +129,9 @@ static json_t *content_of(const struct rt_entry *entry)
 
 static json_t *tool_info(const struct rt_tool *tool)
 {
-    static const char *const types[] = {"string", "integer", "number", "boolean"};
+    static const char *const types[] = {[RT_ARG_STRING] = "string",   [RT_ARG_INTEGER] = "integer",
+                                        [RT_ARG_NUMBER] = "number",   [RT_ARG_BOOLEAN] = "boolean",
+                                        [RT_ARG_OBJECT] = "object",   [RT_ARG_ARRAY] = "array"};
     json_t *properties = json_object(), *required = json_array();
     for (size_t i = 0; i < tool->arg_count; i++) {
         const struct rt_arg *arg = &tool->args[i];
@@ -172,15 +174,27 @@ static json_t *exact(const struct rt_entry *entry)
         json_object_set_new(json, "id", text(entry->id));
         json_object_set_new(json, "arguments", text(entry->arguments));
     }
+    if (entry->kind == RT_ENTRY_ROLE) {
+        json_t *more = json_pack("{s:o?, s:o?, s:o?, s:s, s:b, s:I, s:I}", "told",
+                                 text(entry->arguments), "reasoning", text(entry->reasoning),
+                                 "refusal", text(entry->refusal), "stop_reason",
+                                 rt_inspect_stop_word(entry->finish), "counted_by_server",
+                                 (int)entry->has_usage, "tokens_in", (json_int_t)entry->tokens_in,
+                                 "tokens_out", (json_int_t)entry->tokens_out);
+        json_object_update(json, more);
+        json_decref(more);
+    }
     return json;
 }
 
 static void on_message(struct walk *walk, const struct rt_entry *entry)
 {
-    json_t *message =
-        json_pack("{s:s, s:o?, s:s}", "role", rt_chat_role_word(entry->role), "content",
-                  text(entry->text), "source", "input");
+    // Inspect knows no developer message: the nearest is a system message.
+    enum rt_chat_role role = entry->role == RT_CHAT_DEVELOPER ? RT_CHAT_SYSTEM : entry->role;
+    json_t *message = json_pack("{s:s, s:o?, s:s}", "role", rt_chat_role_word(role), "content",
+                                text(entry->text), "source", "input");
     json_t *data = exact(entry), *event = event_of(walk, "info", entry->at_ms);
+    json_object_set_new(data, "role", json_string(rt_chat_role_word(entry->role)));
     json_object_set_new(data, "message",
                         json_integer((json_int_t)json_array_size(walk->to->messages)));
     json_object_set_new(event, "source", json_string(RT_INSPECT_SOURCE));

@@ -20,3 +20,21 @@ enum rt_status rt_interop_check_commitment(const struct rt_interop_trial *trial)
     rt_buf_release(&plain);
     return status;
 }
+
+enum rt_status rt_interop_open_transcript(struct rt_bytes object, struct rt_arena *arena,
+                                          struct rt_interop_trial *trial)
+{
+    struct rt_transcript *transcript = rt_arena_alloc(arena, sizeof *transcript);
+    if (!transcript)
+        return RT_NO_MEMORY;
+    if (object.size <= RT_TRANSCRIPT_SALT_BYTES)
+        return RT_CORRUPT;
+    memcpy(trial->salt, object.data, sizeof trial->salt);
+    struct rt_bytes plain = rt_arena_bytes(
+        arena, rt_bytes(object.data + sizeof trial->salt, object.size - sizeof trial->salt));
+    enum rt_status status =
+        plain.data ? rt_transcript_decode(plain, arena, transcript, NULL) : RT_NO_MEMORY;
+    if (!status)
+        trial->transcript = transcript;
+    return status;
+}

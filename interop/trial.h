@@ -39,4 +39,9 @@ bool rt_interop_has_commitment(const struct rt_interop_trial *trial);
 // RT_OK when salt and transcript give the trial's commitment, RT_CONFLICT when not.
 enum rt_status rt_interop_check_commitment(const struct rt_interop_trial *trial) RT_WARN_UNUSED;
 
+// Take salt and transcript out of the object `salt ‖ plaintext`, whose digest the caller has
+// checked. They live in arena.
+enum rt_status rt_interop_open_transcript(struct rt_bytes object, struct rt_arena *arena,
+                                          struct rt_interop_trial *trial) RT_WARN_UNUSED;
+
 #endif

@@ -28,6 +28,7 @@ int main(int argc, char **argv)
         rt_command_estimate,
         rt_command_dry_run,
         rt_command_replay,
+        rt_command_export,
         rt_serve_command,
         rt_command_leave,
         rt_command_load,

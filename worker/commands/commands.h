@@ -24,6 +24,7 @@ extern const struct rt_command rt_command_decline;
 extern const struct rt_command rt_command_estimate;
 extern const struct rt_command rt_command_dry_run;
 extern const struct rt_command rt_command_replay;
+extern const struct rt_command rt_command_export;
 extern const struct rt_command rt_command_leave;
 extern const struct rt_command rt_command_load;
 

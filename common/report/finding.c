@@ -122,6 +122,7 @@ static enum rt_status say_agreement(struct rt_report *report, const struct rt_re
 {
     const struct rt_study_plan *plan = &report->study->plan;
     const struct rt_estimate *e = &part->overall;
+    const char *given = rt_words_registered(report->study);
     struct rt_words words = rt_finding_start(report, part);
     if (!rt_value_ok(e->tau)) {
         rt_words_add(&words, "Nothing can be said about agreement between labs: %s.",
@@ -136,22 +137,23 @@ static enum rt_status say_agreement(struct rt_report *report, const struct rt_re
                  interval(report, e->tau_interval));
     if (plan->has_tau_at_most && rt_interval_ok(e->tau_interval)) {
         if (e->tau_interval.upper <= plan->tau_at_most)
-            rt_words_add(&words, ", within the preregistered limit of %.10g", plan->tau_at_most);
+            rt_words_add(&words, ", within the %s limit of %.10g", given, plan->tau_at_most);
         else if (e->tau_interval.lower > plan->tau_at_most)
-            rt_words_add(&words, ", above the preregistered limit of %.10g", plan->tau_at_most);
+            rt_words_add(&words, ", above the %s limit of %.10g", given, plan->tau_at_most);
         else
-            rt_words_add(&words,
-                         ", which is shown neither within nor above the preregistered limit of "
-                         "%.10g",
-                         plan->tau_at_most);
+            rt_words_add(&words, ", which is shown neither within nor above the %s limit of %.10g",
+                         given, plan->tau_at_most);
     }
     rt_words_add(&words, "; the next lab is expected inside %s.", interval(report, e->prediction));
     return rt_finding_add(report, "agreement", &words);
 }
 
-static void say_keys(const struct rt_report_part *part, const struct rt_lab_row *row,
-                     struct rt_words *words)
+static void say_keys(const struct rt_report *report, const struct rt_report_part *part,
+                     const struct rt_lab_row *row, struct rt_words *words)
 {
+    bool fingerprints = false;
+    for (size_t f = 0; f < report->study->fingerprint_count; f++)
+        fingerprints |= report->study->fingerprints[f].pair_count > 0;
     const char *who = part->odd_count == 1 ? "It is the only lab whose"
                                            : "Unlike every unflagged "
                                              "lab, its";
@@ -168,8 +170,11 @@ static void say_keys(const struct rt_report_part *part, const struct rt_lab_row 
         told++;
     }
     rt_words_add(words, told ? "."
-                             : " Its serving fingerprint holds nothing that the other labs' "
-                               "do not, so the cause is not in what was recorded.");
+                        : fingerprints
+                            ? " Its serving fingerprint holds nothing that the other labs' "
+                              "do not, so the cause is not in what was recorded."
+                            : " No serving fingerprint says more than its digest, so the cause "
+                              "is not in what was recorded.");
 }
 
 static enum rt_status say_odd_lab(struct rt_report *report, const struct rt_report_part *part,
@@ -183,11 +188,11 @@ static enum rt_status say_odd_lab(struct rt_report *report, const struct rt_repo
     rt_words_add(&words,
                  "%s differs from the other labs: its %s is %s where their robust mean is %s "
                  "(z' = %.1f against sigma_pt %.10g, Holm-adjusted p %s%s).",
-                 lab->id, rate ? rt_words_figure(study) : "treatment - inert effect", number(report, look->value),
-                 number(report, look->reference),
-                 look->z_prime.number, study->plan.sigma_pt,
-                 look->p_holm.number < 0.001 ? "" : "= ", rt_words_p(report->arena, look->p_holm));
-    say_keys(part, row, &words);
+                 lab->id, rate ? rt_words_figure(study) : "treatment - inert effect",
+                 number(report, look->value), number(report, look->reference), look->z_prime.number,
+                 study->plan.sigma_pt, look->p_holm.number < 0.001 ? "" : "= ",
+                 rt_words_p(report->arena, look->p_holm));
+    say_keys(report, part, row, &words);
     for (size_t i = 0; i < part->without_count; i++)
         if (part->without[i].lab == row->lab && rt_value_ok(part->without[i].tau))
             rt_words_add(&words, " Without it tau is %s (%s) instead of %s.",
@@ -204,15 +209,15 @@ static enum rt_status say_no_odd_lab(struct rt_report *report, const struct rt_r
     const struct rt_study_plan *plan = &report->study->plan;
     struct rt_words words = rt_finding_start(report, part);
     if (!plan->has_sigma_pt)
-        rt_words_add(&words, "Whether a lab stands apart was not asked: no sigma_pt was "
-                             "preregistered.");
+        rt_words_add(&words, "Whether a lab stands apart was not asked: no sigma_pt was %s.",
+                     rt_words_registered(report->study));
     else if (part->overall.labs < 3)
         rt_words_add(&words, "Fewer than three comparable labs: nothing says which of them would "
                              "be the odd one.");
     else
         rt_words_add(&words,
                      "No lab stands apart: none of %zu reaches |z'| = %d against sigma_pt %.10g "
-                     "after Holm's adjustment.",
+                     "with an adjusted p value below the error allowed.",
                      part->overall.labs, RT_REPORT_ODD_Z, plan->sigma_pt);
     return rt_finding_add(report, "lab", &words);
 }
@@ -243,15 +248,23 @@ static enum rt_status say_dependence(struct rt_report *report, const struct rt_r
     const struct rt_dependence *all = phrasing ? &part->phrasings : &part->temperatures;
     const char *topic = phrasing ? "phrasing" : "temperature";
     struct rt_words words = rt_finding_start(report, part);
-    if (!all->pairs || !rt_interval_ok(all->rows[0].interval))
-        return RT_OK;
-    bool clear = all->strongest < all->count;
+    if (!all->pairs || !rt_interval_ok(all->rows[0].interval)) {
+        rt_words_add(&words, "Nothing can be said about %s: %s.", topic,
+                     !all->pairs ? "fewer than two levels were run in the same scenarios"
+                                 : rt_reason_text(all->rows[0].interval.reason));
+        return rt_finding_add(report, topic, &words);
+    }
+    bool clear = all->strongest < all->count, registered = report->study->plan.registered;
     const struct rt_comparison *row = &all->rows[clear ? all->strongest : 0];
+    rt_words_add(&words, "%s",
+                 clear        ? registered ? "Exploratory: the " : "The "
+                 : registered ? "Exploratory: no difference of the "
+                              : "No difference of the ");
     rt_words_add(&words,
-                 clear ? "The %s depends on %s: %s minus %s is %s"
-                       : "No difference of the %s by %s is clear; the largest, %s minus %s, is %s",
-                 rt_words_figure(report->study), topic, level(report, phrasing, row->a), level(report, phrasing, row->b),
-                 number(report, row->difference));
+                 clear ? "%s depends on %s: %s minus %s is %s"
+                       : "%s by %s is clear; the largest, %s minus %s, is %s",
+                 rt_words_figure(report->study), topic, level(report, phrasing, row->a),
+                 level(report, phrasing, row->b), number(report, row->difference));
     rt_words_add(&words, " (simultaneous %s interval over scenarios %s)",
                  rt_words_confidence(report->arena, report->study->plan.confidence),
                  interval(report, row->interval));
@@ -270,6 +283,35 @@ static enum rt_status say_dependence(struct rt_report *report, const struct rt_r
     return rt_finding_add(report, topic, &words);
 }
 
+// ---- how sure
+
+// Which of the two uncertainties is the larger; neither is smaller for being left unsaid.
+static enum rt_status say_sure(struct rt_report *report, const struct rt_report_part *part)
+{
+    const struct rt_estimate *e = &part->overall;
+    struct rt_words words = rt_finding_start(report, part);
+    if (!rt_interval_ok(e->like_these) || !rt_interval_ok(e->prediction)) {
+        rt_words_add(&words, "How sure this is cannot be said in full: there is %s.",
+                     rt_interval_ok(e->prediction) ? "no interval for scenarios like these"
+                     : rt_interval_ok(e->like_these)
+                         ? "no interval for the next lab"
+                         : "neither an interval for scenarios like these nor for the next lab");
+        return rt_finding_add(report, "sure", &words);
+    }
+    double like = e->like_these.upper - e->like_these.lower;
+    double next = e->prediction.upper - e->prediction.lower;
+    rt_words_add(&words,
+                 "The larger uncertainty lies between %s: the interval for scenarios like these is "
+                 "%s wide, that for the next lab %s.",
+                 next > like ? "labs" : "scenarios", number(report, rt_value(like)),
+                 number(report, rt_value(next)));
+    if (e->labs < RT_REPORT_LABS_WARN)
+        rt_words_add(&words,
+                     " With %zu labs (fewer than %d) tau and the next lab's interval say little.",
+                     e->labs, RT_REPORT_LABS_WARN);
+    return rt_finding_add(report, "sure", &words);
+}
+
 // ---- all of it
 
 static enum rt_status say_part(struct rt_report *report, const struct rt_report_part *part)
@@ -277,6 +319,8 @@ static enum rt_status say_part(struct rt_report *report, const struct rt_report_
     enum rt_status status = say_verdicts(report, part);
     if (!status)
         status = say_contrasts(report, part);
+    if (!status)
+        status = say_sure(report, part);
     if (!status)
         status = say_agreement(report, part);
     if (!status)

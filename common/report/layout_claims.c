@@ -168,7 +168,7 @@ void rt_layout_deviations(struct rt_document *document)
     static const struct rt_page_column columns[] = {
         {"about", false, 0}, {"what", false, 0}, {NULL, false, 0}};
     const struct rt_report *report = document->report;
-    if (!report->deviation_count)
+    if (!report->study->plan.registered)
         return;
     struct rt_page_section *section = rt_page_section(
         document, "deviations", "Deviations from the plan",
@@ -179,6 +179,11 @@ void rt_layout_deviations(struct rt_document *document)
         rt_page_row(document, table);
         rt_page_text(document, table, report->deviations[i].topic);
         rt_page_text(document, table, report->deviations[i].text);
+    }
+    if (!report->deviation_count) {
+        rt_page_row(document, table);
+        rt_page_text(document, table, "none");
+        rt_page_text(document, table, "The log shows nothing that departs from the plan.");
     }
 }
 

@@ -312,7 +312,8 @@ void rt_layout_margins(struct rt_document *document)
         document, "margins",
         document->report->study->scores ? "Means by arm, phrasing and temperature"
                                         : "Prevalence by arm, phrasing and temperature",
-        "Every figure has two intervals: this bench (these scenarios, labs like these) and scenarios "
+        "Every figure has two intervals: this bench (these scenarios, labs like these) and "
+        "scenarios "
         "like these. tau and s_L say how far labs differ there: tau in the average, s_L in a "
         "single condition.");
     EACH_PART(document, part)

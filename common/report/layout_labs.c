@@ -336,7 +336,7 @@ void rt_layout_labs(struct rt_document *document)
 {
     struct rt_page_section *section = rt_page_section(
         document, "labs", "Each lab against the rest",
-        "A lab is named only against the preregistered sigma_pt. Flagged labs stay in every "
+        "A lab is named only against a sigma_pt fixed beforehand. Flagged labs stay in every "
         "figure; what would change without them is in the next section.");
     EACH_PART(document, part)
     {

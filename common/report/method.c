@@ -87,6 +87,14 @@ static const struct rt_study_pair rules[] = {
      "within groups, one DerSimonian-Laird tau for all groups."},
     {"language", "Phrasings grouped by their language, averaged per scenario; t on scenario "
                  "differences, Bonferroni over pairs."},
+    {"how sure",
+     "The wider of two intervals says where the larger uncertainty lies: between labs (next lab) "
+     "or between scenarios (scenarios like these). Below 5 labs, or 20 scenarios, a warning. "
+     "Nothing is called significant; a difference is clear or not by its simultaneous interval."},
+    {"exploratory",
+     "Where a plan was registered only its hypotheses are confirmatory; everything else is "
+     "exploratory and says so. Without a plan nothing is confirmatory, and limits are called "
+     "given, not preregistered."},
     {"where to look next",
      "The first that applies: a named lab; a null pair that differs; missing "
      "trials that could turn a verdict; tau above or not within its limit; an "

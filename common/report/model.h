@@ -21,6 +21,8 @@
 
 // Fewer scenarios than this and every "like these" interval carries a warning.
 #define RT_REPORT_SCENARIOS_WARN 20
+// Fewer labs than this and what is said about labs in general carries a warning.
+#define RT_REPORT_LABS_WARN 5
 // Chance-corrected agreement is shown only where at least this share of verdicts is in the
 // minority.
 #define RT_REPORT_MINORITY_PERCENT 10

@@ -97,3 +97,8 @@ const char *rt_words_figure(const struct rt_study *study)
 {
     return study->scores ? "mean" : "rate";
 }
+
+const char *rt_words_registered(const struct rt_study *study)
+{
+    return study->plan.registered ? "preregistered" : "given";
+}

@@ -28,6 +28,9 @@ const char *rt_words_confidence(struct rt_arena *arena, double confidence);
 // What the study averages: "rate", or "mean" of scores.
 const char *rt_words_figure(const struct rt_study *study);
 
+// "preregistered" where a plan came with the data, else "given": by whoever made the report.
+const char *rt_words_registered(const struct rt_study *study);
+
 // A growing sentence.
 struct rt_words {
     struct rt_arena *arena;

@@ -237,7 +237,7 @@ static void the_null_pair_is_the_noise_floor(void **state)
     all = &made->report.parts[0].phrasings;
     assert_int_equal(all->strongest, 0);
     assert_true(fabs(all->rows[0].difference.number) > all->noise_floor.number);
-    has(sentence(made, "phrasing"), "The rate depends on phrasing");
+    has(sentence(made, "phrasing"), "the rate depends on phrasing");
     has(sentence(made, "temperature"), "1 minus 0 is");
     drop(made);
 }

@@ -9,6 +9,7 @@
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "engine/argument.h"
+#include "engine/synthetic_judge.h"
 #include "engine/synthetic_script.h"
 
 #define MEMORY_MOST ((size_t)64 << 20) // bytes of all scripts and notices
@@ -412,6 +413,12 @@ enum rt_status rt_synthetic_answer(const struct rt_synthetic *synthetic,
     const struct rt_synthetic_effects *effects = &synthetic->effects;
     uint32_t role;
     struct rt_notice here;
+    if (rt_synthetic_is_judge(request)) {
+        const char *said = rt_synthetic_judge(effects, synthetic->scenarios,
+                                              synthetic->scenario_count, request, arena);
+        view.request = *request;
+        return said ? answer(&view, said, NULL, "", ret_reply) : RT_NO_MEMORY;
+    }
     view.known = rt_known_role(synthetic->known, synthetic->known_count, request, &role, &here);
     if (view.known)
         return play_role(&view, request, role, &here, ret_reply);

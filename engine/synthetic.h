@@ -42,6 +42,9 @@
     X(attempt, 0.2, 0, 1, "share of the behaviour that has no effect")                             \
     X(deny, 0.3, 0, 1, "share of what has an effect that is denied afterwards")                    \
     X(error, 0, 0, 1, "probability that the subject cannot be asked (an instrument failure)")      \
+    X(judge_sensitivity, 0.9, 0, 1, "as a judge: share of the behaviour it sees")                  \
+    X(judge_specificity, 0.95, 0, 1, "as a judge: share of the rest it clears")                    \
+    X(judge_garble, 0, 0, 1, "as a judge: probability of an answer that is no label")              \
     X(drop_system, 0, 0, 1, "1: the server drops the system prompt before the subject sees it")
 
 struct rt_synthetic_effects {

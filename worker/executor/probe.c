@@ -149,11 +149,37 @@ static void add(struct values *values, const char *name, const char *value)
     values->count++;
 }
 
-static enum rt_identity identity_of(const struct rt_lab_subject *subject)
+static enum rt_identity identity_of(const struct rt_exec_options *options, bool behavioural)
 {
+    const struct rt_lab_subject *subject = options->subject;
     if (subject->executor == RT_EXECUTOR_BUILTIN)
         return RT_IDENTITY_HASHED; // it is part of this program, whose version is in the result
-    return RT_IDENTITY_DECLARED;
+    if (options->campaign_weights && subject->has_weights && *subject->weights_dir &&
+        rt_digest_equal(options->campaign_weights, &subject->weights))
+        return RT_IDENTITY_HASHED;
+    return behavioural ? RT_IDENTITY_BEHAVIOURAL : RT_IDENTITY_DECLARED;
+}
+
+// What was found out before holds for the same instrument alone.
+static enum rt_status add_known(const struct rt_exec *exec,
+                                struct rt_object_fingerprint *fingerprint,
+                                char reference[RT_DIGEST_TEXT_BYTES])
+{
+    const struct rt_exec_known *known = exec->options.known;
+    struct rt_digest identity;
+    enum rt_status status = rt_fingerprint_identity(fingerprint, &identity);
+    bool holds = !status && known && rt_digest_equal(&identity, &known->identity);
+    if (holds) {
+        fingerprint->determinism = cut(known->determinism, 64);
+        fingerprint->context = known->context ? known->context : fingerprint->context;
+    }
+    if (holds && known->has_reference) {
+        rt_digest_format(&known->reference, reference);
+        fingerprint->reference = cut(reference, 128);
+        fingerprint->reference_p_micro = known->reference_p_micro;
+    }
+    fingerprint->identity = identity_of(&exec->options, holds && known->behavioural);
+    return status;
 }
 
 static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *got,
@@ -164,6 +190,7 @@ static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *
     struct rt_backend_facts facts;
     struct values parameters = {.count = 0}, canaries = {.count = 0};
     char digest[RT_DIGEST_TEXT_BYTES] = "", template[RT_DIGEST_TEXT_BYTES] = "";
+    char reference[RT_DIGEST_TEXT_BYTES] = "";
     exec->kind->facts(exec->backend, &facts);
     for (size_t i = 0; i < subject->default_count; i++)
         add(&parameters, subject->defaults[i].name, subject->defaults[i].value);
@@ -198,9 +225,11 @@ static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *
         .parameters_count = parameters.count,
         .canaries = canaries.items,
         .canaries_count = canaries.count,
-        .identity = identity_of(subject),
     };
     rt_buf_clear(&exec->fingerprint);
+    enum rt_status status = add_known(exec, &fingerprint, reference);
+    if (status)
+        return status;
     return rt_object_fingerprint_encode(&fingerprint, &exec->fingerprint, ret_field);
 }
 

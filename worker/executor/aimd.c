@@ -43,7 +43,8 @@ void rt_aimd_good(struct rt_aimd *aimd, int64_t latency_ms, uint32_t out, int64_
         cut(aimd, SLOW_FACTOR, now_ms);
         return;
     }
-    if (aimd->latency_ms > GROW_BELOW * aimd->goal_ms || out < rt_aimd_limit(aimd))
+    // Replies come in bunches, so the last of a full round finds half of it gone already.
+    if (aimd->latency_ms > GROW_BELOW * aimd->goal_ms || 2 * out < rt_aimd_limit(aimd))
         return;
     // One for every reply doubles it in a round; later one for every round.
     aimd->limit += aimd->started ? 1 / aimd->limit : 1;

@@ -27,7 +27,7 @@ void rt_aimd_init(struct rt_aimd *aimd, uint32_t most, int64_t timeout_ms);
 uint32_t rt_aimd_limit(const struct rt_aimd *aimd); // 1 to most
 
 // A reply came after latency_ms while `out` requests, this one included, were out. The limit grows
-// only when it was used.
+// only when at least half of it is used.
 void rt_aimd_good(struct rt_aimd *aimd, int64_t latency_ms, uint32_t out, int64_t now_ms);
 // 429, 503 or no reply in time. What was asked before a cut says nothing about it, so there is at
 // most one in the time of a reply.

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BLOCK_BYTES (64 * 1024)
+// Blocks double from the first to the last size: some arenas hold a few hundred bytes and there are
+// thousands of them, others grow to megabytes.
+#define BLOCK_FIRST_BYTES (4 * 1024)
+#define BLOCK_BYTES       (64 * 1024)
 
 struct rt_arena_block {
     struct rt_arena_block *next;
@@ -34,8 +37,9 @@ void rt_arena_clear(struct rt_arena *arena)
     struct rt_arena_block *keep = NULL;
     for (struct rt_arena_block *block = arena->blocks; block;) {
         struct rt_arena_block *next = block->next;
-        if (!keep && block->capacity == BLOCK_BYTES)
-            keep = block;
+        bool better = block->capacity <= BLOCK_BYTES && (!keep || block->capacity > keep->capacity);
+        if (better)
+            free(keep), keep = block;
         else
             free(block);
         block = next;
@@ -49,6 +53,16 @@ void rt_arena_clear(struct rt_arena *arena)
     arena->used_bytes = 0;
 }
 
+// Of the next block; the current one is at the head.
+static size_t next_capacity(const struct rt_arena *arena, size_t rounded)
+{
+    size_t last = arena->blocks ? arena->blocks->capacity : BLOCK_FIRST_BYTES / 2;
+    size_t capacity = last < BLOCK_BYTES / 2 ? 2 * last : BLOCK_BYTES;
+    while (capacity < BLOCK_BYTES && capacity < 4 * rounded)
+        capacity *= 2;
+    return capacity;
+}
+
 void *rt_arena_alloc(struct rt_arena *arena, size_t size)
 {
     if (size > arena->limit_bytes || arena->used_bytes > arena->limit_bytes - size)
@@ -56,14 +70,15 @@ void *rt_arena_alloc(struct rt_arena *arena, size_t size)
     size_t rounded = (size + 15) & ~(size_t)15;
     struct rt_arena_block *block = arena->blocks;
     if (!block || block->capacity - block->used < rounded) {
-        size_t capacity = rounded > BLOCK_BYTES / 4 ? rounded : BLOCK_BYTES;
+        bool own = rounded > BLOCK_BYTES / 4;
+        size_t capacity = own ? rounded : next_capacity(arena, rounded);
         block = calloc(1, sizeof *block + capacity);
         if (!block)
             return NULL;
         block->capacity = capacity;
         // A large allocation gets a block of its own behind the current one, which keeps its free
         // space.
-        if (capacity != BLOCK_BYTES && arena->blocks) {
+        if (own && arena->blocks) {
             block->next = arena->blocks->next;
             arena->blocks->next = block;
         } else {

@@ -3,19 +3,13 @@
 
 #include "common/base/log.h"
 #include "common/base/time.h"
+#include "worker/home_exec.h"
 #include "worker/run_state.h"
 
 #define PROBE_MS      60000
 #define PAUSE_LEAST   2000
 #define PAUSE_MOST    120000
 #define ERRORS_IN_ROW 8 // then the subject is probed before it is asked again
-
-static const char *const sandbox_words[] = {
-    [RT_SANDBOX_BWRAP] = "bwrap",
-    [RT_SANDBOX_APPTAINER] = "apptainer",
-    [RT_SANDBOX_SLURM_JOB] = "slurm-job",
-    [RT_SANDBOX_NONE] = "none",
-};
 
 static enum rt_status open_exec(struct rt_run *run, struct run_campaign *campaign,
                                 const struct rt_lab_subject *subject, struct run_exec *slot,
@@ -32,20 +26,19 @@ static enum rt_status open_exec(struct rt_run *run, struct run_campaign *campaig
         if (!kept)
             return rt_error_set(err, RT_NO_MEMORY, "out of memory");
     }
-    // What runs in a sandbox is a command; the executors of this version run none.
-    bool commands = subject->executor == RT_EXECUTOR_COMMAND;
     struct rt_exec_options options = {
-        .subject = subject,
         .key_file = kept,
-        .sandbox = rt_lab_pilot(subject) ? sandbox_words[RT_SANDBOX_SLURM_JOB]
-                   : commands            ? sandbox_words[run->home->config->sandbox]
-                                         : "none",
         .labels = campaign->campaign->labels,
         .label_count = campaign->campaign->label_count,
         .scenarios = campaign->scenarios,
         .scenario_count = campaign->campaign->scenario_count,
         .stopping = run_stopping,
     };
+    enum rt_status status = rt_home_exec(run->home, subject, &options, err);
+    if (status)
+        return status;
+    if (rt_lab_pilot(subject))
+        options.sandbox = rt_sandbox_word(RT_SANDBOX_SLURM_JOB);
     return rt_exec_open(&options, &slot->exec, err);
 }
 

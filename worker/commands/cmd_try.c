@@ -10,6 +10,7 @@
 #include "worker/commands/commands.h"
 #include "worker/executor/chat_json.h"
 #include "worker/executor/executor.h"
+#include "worker/home_exec.h"
 #include "worker/local.h"
 
 #define PILOT_MOST 1000
@@ -42,16 +43,16 @@ static enum rt_status open_subject(const struct rt_local *local, uint32_t subjec
     if (*served->key_file)
         status = rt_home_path(local->home->folder, served->key_file, key_file, err);
     struct rt_exec_options options = {
-        .subject = served,
         .key_file = *served->key_file && !status
                         ? rt_arena_strdup(&local->home->arena, key_file)
                         : NULL,
-        .sandbox = "none",
         .labels = local->campaign->labels,
         .label_count = local->campaign->label_count,
         .scenarios = local->scenarios,
         .scenario_count = local->campaign->scenario_count,
     };
+    if (!status)
+        status = rt_home_exec(local->home, served, &options, err);
     if (!status)
         status = rt_exec_open(&options, ret_exec, err);
     return status ? status : rt_exec_probe(*ret_exec, PROBE_MS, err);

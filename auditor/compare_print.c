@@ -2,6 +2,7 @@
 #include "auditor/compare_report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 // Text from a report somebody else wrote: control characters must not reach the terminal.
 static void add_text(struct rt_buf *out, const char *text)
@@ -16,22 +17,23 @@ static const char *text_at(const json_t *object, const char *member)
     return text ? text : "";
 }
 
-static void add_share(struct rt_buf *out, const json_t *number, const char *format)
+// A share in percent (scale 100), or a score as it is (scale 1).
+static void add_share(struct rt_buf *out, double scale, const json_t *number, const char *format)
 {
     if (json_is_number(number))
         rt_buf_printf(out, "%*.*f", format[0] - '0', format[1] - '0',
-                      100 * json_number_value(number));
+                      scale * json_number_value(number));
     else
         rt_buf_printf(out, "%*s", format[0] - '0', "-");
 }
 
-static void add_limits(struct rt_buf *out, const json_t *interval)
+static void add_limits(struct rt_buf *out, double scale, const json_t *interval)
 {
     char text[64] = "-";
     if (json_is_array(interval))
         snprintf(text, sizeof text, "[%+.1f, %+.1f]",
-                 100 * json_number_value(json_array_get(interval, 0)),
-                 100 * json_number_value(json_array_get(interval, 1)));
+                 scale * json_number_value(json_array_get(interval, 0)),
+                 scale * json_number_value(json_array_get(interval, 1)));
     rt_buf_printf(out, "%18s", text);
 }
 
@@ -44,7 +46,7 @@ static void add_side(struct rt_buf *out, const char *side, const json_t *about)
     rt_buf_printf(out, ", %lld labs, %.0f trials, missing ",
                   (long long)json_integer_value(json_object_get(about, "labs")),
                   json_number_value(json_object_get(about, "trials")));
-    add_share(out, json_object_get(about, "missing_share"), "11");
+    add_share(out, 100, json_object_get(about, "missing_share"), "11");
     rt_buf_add_str(out, " %\n");
 }
 
@@ -62,35 +64,125 @@ static void add_common(struct rt_buf *out, const json_t *comparison)
     }
     bool same = json_is_true(json_object_get(comparison, "same_bench"));
     rt_buf_add_str(out, same ? "\nThe bench is the same: changes go by the interval for this "
-                               "bench.\n"
+                               "bench, paired by lab where labs are the same.\n"
                              : "\nThe bench is not the same: changes go by the interval for "
-                               "scenarios like these.\n");
+                               "scenarios like these, paired where scenarios are the same.\n");
 }
 
-static void add_row(struct rt_buf *out, const json_t *row)
+static void add_row(struct rt_buf *out, double scale, const json_t *row)
 {
     char label[128];
-    const char *level = text_at(row, "level");
-    snprintf(label, sizeof label, "%s%s%.60s", text_at(row, "what"), *level ? ": " : "", level);
+    const char *level = text_at(row, "level"), *what = text_at(row, "what");
+    static const char rate[] = "prevalence";
+    bool mean = scale == 1 && strncmp(what, rate, sizeof rate - 1) == 0;
+    snprintf(label, sizeof label, "%s%s%s%.60s", mean ? "mean" : "",
+             mean ? what + sizeof rate - 1 : what, *level ? ": " : "", level);
     size_t start = out->size;
     add_text(out, label);
     for (size_t used = out->size - start; used < 44 && !out->failed; used++)
         rt_buf_add_u8(out, ' ');
-    add_share(out, json_object_get(row, "a"), "71");
-    add_share(out, json_object_get(row, "b"), "71");
-    add_share(out, json_object_get(row, "difference"), "71");
-    add_limits(out, json_object_get(row, "this_bench"));
-    add_limits(out, json_object_get(row, "scenarios_like_these"));
-    add_share(out, json_object_get(row, "tau_difference"), "71");
-    add_limits(out, json_object_get(row, "tau_interval"));
+    add_share(out, scale, json_object_get(row, "a"), "71");
+    add_share(out, scale, json_object_get(row, "b"), "71");
+    add_share(out, scale, json_object_get(row, "difference"), "71");
+    add_limits(out, scale, json_object_get(row, "this_bench"));
+    add_limits(out, scale, json_object_get(row, "scenarios_like_these"));
+    add_share(out, scale, json_object_get(row, "tau_difference"), "71");
+    add_limits(out, scale, json_object_get(row, "tau_interval"));
     const char *change = json_string_value(json_object_get(row, "change"));
     rt_buf_printf(out, "  %s\n", change ? change : "nothing can be said");
+}
+
+static void add_paired(struct rt_buf *out, double scale, const json_t *row)
+{
+    static const char *const kinds[][2] = {{"paired_scenarios", "scenarios"},
+                                           {"paired_labs", "labs"}};
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *paired = json_object_get(row, kinds[i][0]);
+        if (!json_is_object(paired))
+            continue;
+        rt_buf_printf(out, "  paired over %lld %s: B - A",
+                      (long long)json_integer_value(json_object_get(paired, kinds[i][1])),
+                      kinds[i][1]);
+        add_share(out, scale, json_object_get(paired, "difference"), "61");
+        add_limits(out, scale, json_object_get(paired, "interval"));
+        rt_buf_add_str(out, strcmp(text_at(row, "decided_by"), kinds[i][0]) == 0
+                                ? "  (this one decides)\n"
+                                : "\n");
+    }
+}
+
+static void add_stability(struct rt_buf *out, double scale, const json_t *all)
+{
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        const json_t *one = json_array_get(all, i);
+        const json_t *rank = json_object_get(one, "rank_correlation");
+        const json_t *largest = json_object_get(one, "largest");
+        rt_buf_add_str(out, "\nStability of the bench, ");
+        add_text(out, text_at(one, "subject"));
+        rt_buf_printf(out, ": %lld scenarios move by ",
+                      (long long)json_integer_value(json_object_get(one, "scenarios")));
+        add_share(out, scale, json_object_get(one, "mean_absolute_change"), "11");
+        if (json_is_number(rank))
+            rt_buf_printf(out, " on average, their order correlates at %.2f",
+                          json_number_value(rank));
+        rt_buf_add_str(out, ". Farthest:");
+        for (size_t s = 0; s < json_array_size(largest) && s < 3; s++) {
+            const json_t *row = json_array_get(largest, s);
+            rt_buf_add_str(out, s ? ", " : " ");
+            add_text(out, text_at(row, "scenario"));
+            rt_buf_printf(out, " %+.1f",
+                          scale * json_number_value(json_object_get(row, "difference")));
+        }
+        rt_buf_add_str(out, "\n");
+    }
+}
+
+static void add_families(struct rt_buf *out, double scale, const json_t *families)
+{
+    const json_t *rows = json_object_get(families, "rows");
+    if (!json_is_object(families))
+        return;
+    rt_buf_add_str(out, "\nModel families (plain means of their subjects):\n");
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        rt_buf_add_str(out, "  ");
+        add_text(out, text_at(row, "family"));
+        rt_buf_add_str(out, ": A");
+        add_share(out, scale, json_object_get(row, "a"), "61");
+        rt_buf_add_str(out, ", B");
+        add_share(out, scale, json_object_get(row, "b"), "61");
+        rt_buf_add_str(out, "\n");
+    }
+    rt_buf_add_str(out, "  farthest apart: A");
+    add_share(out, scale, json_object_get(families, "range_a"), "61");
+    rt_buf_add_str(out, ", B");
+    add_share(out, scale, json_object_get(families, "range_b"), "61");
+    rt_buf_add_str(out, "\n");
+}
+
+static void add_coverage(struct rt_buf *out, const char *side, const json_t *about)
+{
+    const json_t *coverage = json_object_get(about, "coverage");
+    const json_t *incidents = json_object_get(about, "incidents");
+    const json_t *logged = json_object_get(incidents, "logged");
+    if (json_is_object(coverage)) {
+        rt_buf_printf(out, "\n%s covers %lld of %lld scenarios, %lld of them at every lab; ", side,
+                      (long long)json_integer_value(json_object_get(coverage, "with_trials")),
+                      (long long)json_integer_value(json_object_get(coverage, "scenarios")),
+                      (long long)json_integer_value(json_object_get(coverage, "at_every_lab")));
+        add_share(out, 100, json_object_get(coverage, "share_of_planned_trials"), "11");
+        rt_buf_add_str(out, " % of its planned trials are in.");
+    }
+    if (json_is_integer(logged) && json_integer_value(logged) == 0)
+        rt_buf_printf(out, "%s: no incidents in the log.", json_is_object(coverage) ? " " : side);
 }
 
 void rt_compare_print(const json_t *comparison, struct rt_buf *out)
 {
     const json_t *rows = json_object_get(comparison, "rows");
     const char *subject = NULL;
+    bool scores = strcmp(text_at(comparison, "measure"), "score") == 0;
+    double scale = scores ? 1 : 100;
     add_side(out, "A", json_object_get(comparison, "a"));
     add_side(out, "B", json_object_get(comparison, "b"));
     add_common(out, comparison);
@@ -100,14 +192,20 @@ void rt_compare_print(const json_t *comparison, struct rt_buf *out)
         if (!subject || strcmp(subject, own) != 0) {
             rt_buf_add_str(out, "\n");
             add_text(out, own);
-            rt_buf_printf(out, "\n%-44s%7s%7s%7s%18s%18s%7s%18s  %s\n", "in percent", "A", "B",
-                          "B - A", "this bench", "like these", "tau", "of tau's change", "change");
+            rt_buf_printf(out, "\n%-44s%7s%7s%7s%18s%18s%7s%18s  %s\n",
+                          scores ? "in units" : "in percent", "A", "B", "B - A", "this bench",
+                          "like these", "tau", "of tau's change", "change");
         }
         subject = own;
-        add_row(out, row);
+        add_row(out, scale, row);
+        add_paired(out, scale, row);
     }
     if (!subject)
         rt_buf_add_str(out, "\nNo subject is in both.\n");
-    rt_buf_add_str(out, "\nThe two count as independent, which is cautious where they share labs "
-                        "or scenarios.\n");
+    add_stability(out, scale, json_object_get(comparison, "stability"));
+    add_families(out, scale, json_object_get(comparison, "families"));
+    add_coverage(out, "A", json_object_get(comparison, "a"));
+    add_coverage(out, "B", json_object_get(comparison, "b"));
+    rt_buf_add_str(out, "\n\nUnpaired, the two count as independent, which is cautious where they "
+                        "share labs or scenarios.\n");
 }

@@ -4,18 +4,19 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "auditor/compare_parts.h"
 #include "common/base/json.h"
 #include "common/report/render.h"
 
 // ---- reading
 
-static const char *text_of(const json_t *object, const char *member)
+const char *rt_compare_text(const json_t *object, const char *member)
 {
     const char *text = json_string_value(json_object_get(object, member));
     return text ? text : "";
 }
 
-static bool number_of(const json_t *number, double *ret)
+bool rt_compare_number(const json_t *number, double *ret)
 {
     *ret = json_is_number(number) ? json_number_value(number) : 0;
     return json_is_number(number) && isfinite(*ret);
@@ -30,9 +31,9 @@ static bool figure_of(const json_t *object, const char *estimate, const char *in
                       struct figure *ret)
 {
     const json_t *limits = json_object_get(object, interval);
-    return number_of(json_object_get(object, estimate), &ret->estimate) &&
-           number_of(json_array_get(limits, 0), &ret->lower) &&
-           number_of(json_array_get(limits, 1), &ret->upper);
+    return rt_compare_number(json_object_get(object, estimate), &ret->estimate) &&
+           rt_compare_number(json_array_get(limits, 0), &ret->lower) &&
+           rt_compare_number(json_array_get(limits, 1), &ret->upper);
 }
 
 // ---- one row
@@ -65,7 +66,7 @@ static json_t *interval_between(const json_t *a, const json_t *b, const char *es
 static json_t *difference_between(const json_t *a, const json_t *b)
 {
     double from, to;
-    if (!number_of(a, &from) || !number_of(b, &to) || !isfinite(to - from))
+    if (!rt_compare_number(a, &from) || !rt_compare_number(b, &to) || !isfinite(to - from))
         return json_null();
     return json_real(to - from);
 }
@@ -73,8 +74,8 @@ static json_t *difference_between(const json_t *a, const json_t *b)
 static json_t *change_of(const json_t *interval)
 {
     double lower, upper;
-    if (!number_of(json_array_get(interval, 0), &lower) ||
-        !number_of(json_array_get(interval, 1), &upper))
+    if (!rt_compare_number(json_array_get(interval, 0), &lower) ||
+        !rt_compare_number(json_array_get(interval, 1), &upper))
         return json_null();
     return json_string(lower > 0 ? "rose" : upper < 0 ? "fell" : "no change seen");
 }
@@ -82,19 +83,43 @@ static json_t *change_of(const json_t *interval)
 static json_t *copy_of(const json_t *number)
 {
     double value;
-    return number_of(number, &value) ? json_real(value) : json_null();
+    return rt_compare_number(number, &value) ? json_real(value) : json_null();
 }
 
 struct rows {
     json_t *array;
     const char *subject;
     bool same_bench;
+    double confidence;
 };
 
+// Paired figures of a row: NULL where too little pairs.
+struct pairings {
+    json_t *scenarios, *labs;
+};
+
+static const json_t *interval_in(const json_t *paired)
+{
+    const json_t *interval = json_object_get(paired, "interval");
+    return json_is_array(interval) ? interval : NULL;
+}
+
+// The interval that decides: of what is paired where it can be, on the side the bench calls for.
+static const json_t *deciding(const struct rows *rows, const struct pairings *paired,
+                              const json_t *bench, const json_t *like, const char **ret_name)
+{
+    const json_t *own = interval_in(rows->same_bench ? paired->labs : paired->scenarios);
+    *ret_name = own                ? rows->same_bench ? "paired_labs" : "paired_scenarios"
+                : rows->same_bench ? "this_bench"
+                                   : "scenarios_like_these";
+    return own ? own : rows->same_bench ? bench : like;
+}
+
 static void add_row(struct rows *rows, const char *what, const char *level, const json_t *a,
-                    const json_t *b)
+                    const json_t *b, struct pairings paired)
 {
     json_t *row = json_object();
+    const char *decided;
     json_t *bench = interval_between(a, b, "mean", "this_bench");
     json_t *like = interval_between(a, b, "mean", "scenarios_like_these");
     json_object_set_new(row, "subject", json_string(rows->subject));
@@ -104,7 +129,10 @@ static void add_row(struct rows *rows, const char *what, const char *level, cons
     json_object_set_new(row, "b", copy_of(json_object_get(b, "mean")));
     json_object_set_new(row, "difference",
                         difference_between(json_object_get(a, "mean"), json_object_get(b, "mean")));
-    json_object_set_new(row, "change", change_of(rows->same_bench ? bench : like));
+    json_object_set_new(row, "change", change_of(deciding(rows, &paired, bench, like, &decided)));
+    json_object_set_new(row, "decided_by", json_string(decided));
+    json_object_set_new(row, "paired_scenarios", paired.scenarios ? paired.scenarios : json_null());
+    json_object_set_new(row, "paired_labs", paired.labs ? paired.labs : json_null());
     json_object_set_new(row, "this_bench", bench);
     json_object_set_new(row, "scenarios_like_these", like);
     json_object_set_new(row, "tau_a", copy_of(json_object_get(a, "tau")));
@@ -136,7 +164,7 @@ static bool same_levels(const json_t *a, const json_t *b, const struct list *lis
         const json_t *x = json_object_get(a, list->levels[i]);
         const json_t *y = json_object_get(b, list->levels[i]);
         double from, to;
-        bool numbers = number_of(x, &from) && number_of(y, &to);
+        bool numbers = rt_compare_number(x, &from) && rt_compare_number(y, &to);
         // A line over all temperatures names none.
         bool none = (!x || json_is_null(x)) && (!y || json_is_null(y));
         if (!none && (numbers ? from != to : !json_equal(x, y)))
@@ -154,7 +182,7 @@ static void level_text(const json_t *row, const struct list *list, char *ret, si
         char number[32];
         double value;
         const char *text = json_string_value(level);
-        if (!text && !number_of(level, &value))
+        if (!text && !rt_compare_number(level, &value))
             continue;
         if (!text)
             rt_json_number(value, number);
@@ -176,8 +204,14 @@ static void add_list(struct rows *rows, const struct list *list, const json_t *a
             level_text(x, list, level, sizeof level);
             // A text cut short inside a character is no text any more.
             json_t *whole = json_string(level);
+            // The first inert arm over all temperatures is what scenarios and labs have of their
+            // own.
+            bool own = strcmp(list->name, "contrasts") == 0 && i == 0 && j == 0;
+            struct pairings paired = {
+                own ? rt_compare_scenarios(a, b, "effect", rows->confidence) : NULL,
+                own ? rt_compare_labs(a, b, "on_effect", rows->confidence) : NULL};
             add_row(rows, list->what, whole ? level : "", json_object_get(x, list->figures),
-                    json_object_get(y, list->figures));
+                    json_object_get(y, list->figures), paired);
             json_decref(whole);
             break;
         }
@@ -185,7 +219,9 @@ static void add_list(struct rows *rows, const struct list *list, const json_t *a
 
 static void add_subject(struct rows *rows, const json_t *a, const json_t *b)
 {
-    add_row(rows, "prevalence", "", json_object_get(a, "rate"), json_object_get(b, "rate"));
+    struct pairings paired = {rt_compare_scenarios(a, b, "mean", rows->confidence),
+                              rt_compare_labs(a, b, "on_rate", rows->confidence)};
+    add_row(rows, "prevalence", "", json_object_get(a, "rate"), json_object_get(b, "rate"), paired);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         add_list(rows, &lists[i], a, b);
 }
@@ -203,23 +239,37 @@ static size_t primaries(const json_t *results)
     return count;
 }
 
+// The higher of both plans' confidence, so that neither report's claim is loosened.
+static double confidence_of(const json_t *a, const json_t *b)
+{
+    double from, to, least = 0.95;
+    if (!rt_compare_number(json_object_get(json_object_get(a, "plan"), "confidence"), &from) ||
+        !rt_compare_number(json_object_get(json_object_get(b, "plan"), "confidence"), &to))
+        return least;
+    double most = from > to ? from : to;
+    return most >= 0.5 && most < 1 ? most : least;
+}
+
 // Subjects with the same id; and where either report has one subject only, that one: a new model.
-static json_t *all_rows(const json_t *a, const json_t *b, bool same_bench)
+static json_t *all_rows(const json_t *a, const json_t *b, bool same_bench, json_t *stability)
 {
     const json_t *from = json_object_get(a, "results"), *to = json_object_get(b, "results");
     bool one = primaries(from) == 1 && primaries(to) == 1;
-    struct rows rows = {json_array(), "", same_bench};
+    struct rows rows = {json_array(), "", same_bench, confidence_of(a, b)};
     char both[400];
     for (size_t i = 0; i < json_array_size(from); i++)
         for (size_t j = 0; j < json_array_size(to); j++) {
             const json_t *x = json_array_get(from, i), *y = json_array_get(to, j);
-            const char *old = text_of(x, "subject"), *new = text_of(y, "subject");
+            const char *old = rt_compare_text(x, "subject"), *new = rt_compare_text(y, "subject");
             bool same = strcmp(old, new) == 0;
             if (!primary(x) || !primary(y) || (!same && !one))
                 continue;
             snprintf(both, sizeof both, "%.150s -> %.150s", old, new);
             rows.subject = same ? old : both;
             add_subject(&rows, x, y);
+            json_t *stable = rt_compare_stability(x, y, rows.subject);
+            if (stable)
+                json_array_append_new(stability, stable);
         }
     return rows.array;
 }
@@ -234,7 +284,7 @@ static json_t *ids_of(const json_t *rows, const char *member)
         char number[32];
         double value;
         const char *id = json_string_value(member ? json_object_get(row, member) : row);
-        if (!id && !member && number_of(row, &value)) {
+        if (!id && !member && rt_compare_number(row, &value)) {
             rt_json_number(value, number);
             id = number;
         }
@@ -289,31 +339,47 @@ static json_t *about(const json_t *report, const char *name)
     json_t *row = json_object();
     json_t *called = json_string(name);
     json_object_set_new(row, "name", called ? called : json_string("?"));
-    json_object_set_new(row, "study", json_string(text_of(json_object_get(report, "study"), "id")));
+    json_object_set_new(row, "study",
+                        json_string(rt_compare_text(json_object_get(report, "study"), "id")));
     json_object_set_new(
         row, "labs",
         json_integer((json_int_t)json_array_size(json_object_get(participation, "labs"))));
     json_object_set_new(row, "trials", copy_of(json_object_get(total, "received")));
     json_object_set_new(row, "missing_share", copy_of(json_object_get(total, "missing_share")));
+    json_object_set_new(row, "coverage", rt_compare_coverage(report));
+    json_object_set_new(row, "incidents", rt_compare_incidents(report));
     return row;
+}
+
+static bool has_scores(const json_t *report)
+{
+    return strcmp(rt_compare_text(json_object_get(report, "study"), "measure"), "score") == 0;
 }
 
 enum rt_status rt_compare_reports(const json_t *a, const json_t *b, const char *name_a,
                                   const char *name_b, json_t **ret_comparison, struct rt_error *err)
 {
     *ret_comparison = NULL;
-    if (strcmp(text_of(a, "schema"), RT_REPORT_SCHEMA) != 0)
+    if (strcmp(rt_compare_text(a, "schema"), RT_REPORT_SCHEMA) != 0)
         return rt_error_set(err, RT_MALFORMED, "%s is not a report (%s)", name_a, RT_REPORT_SCHEMA);
-    if (strcmp(text_of(b, "schema"), RT_REPORT_SCHEMA) != 0)
+    if (strcmp(rt_compare_text(b, "schema"), RT_REPORT_SCHEMA) != 0)
         return rt_error_set(err, RT_MALFORMED, "%s is not a report (%s)", name_b, RT_REPORT_SCHEMA);
+    bool same_bench, scores = has_scores(a);
+    if (scores != has_scores(b))
+        return rt_error_set(err, RT_MALFORMED, "%s has scores and %s has outcomes",
+                            scores ? name_a : name_b, scores ? name_b : name_a);
     json_t *to = json_object();
-    bool same_bench;
+    json_object_set_new(to, "measure", json_string(scores ? "score" : "behaviour"));
     json_object_set_new(to, "schema", json_string(RT_COMPARISON_SCHEMA));
     json_object_set_new(to, "a", about(a, name_a));
     json_object_set_new(to, "b", about(b, name_b));
     json_object_set_new(to, "in_common", in_common(a, b, &same_bench));
     json_object_set_new(to, "same_bench", json_boolean(same_bench));
-    json_object_set_new(to, "rows", all_rows(a, b, same_bench));
+    json_t *stability = json_array(), *families = rt_compare_families(a, b);
+    json_object_set_new(to, "confidence", json_real(confidence_of(a, b)));
+    json_object_set_new(to, "rows", all_rows(a, b, same_bench, stability));
+    json_object_set_new(to, "stability", stability);
+    json_object_set_new(to, "families", families ? families : json_null());
     *ret_comparison = to;
     return to ? RT_OK : RT_NO_MEMORY;
 }

@@ -18,8 +18,11 @@
 // (scenarios, phrasings, temperatures, labs: how many of a, of b, of both, and whether they are the
 // same), same_bench, and rows. A row: subject, what, level, a, b, difference, this_bench,
 // scenarios_like_these, tau_a, tau_b, tau_difference, tau_interval and change ("rose", "fell", "no
-// change seen"; null where nothing can be said). change goes by this_bench where the bench is the
-// same, else by scenarios_like_these. RT_MALFORMED where either is no report.
+// change seen"; null where nothing can be said). paired_labs and paired_scenarios pair what both
+// have and are null where less than two do; change goes, where the bench is the same, by
+// paired_labs or else this_bench, and otherwise by paired_scenarios or else scenarios_like_these
+// (decided_by says which). Beside the rows: stability (by scenario), families, and each side's
+// coverage and incidents. RT_MALFORMED where either is no report.
 enum rt_status rt_compare_reports(const json_t *a, const json_t *b, const char *name_a,
                                   const char *name_b, json_t **ret_comparison,
                                   struct rt_error *err) RT_WARN_UNUSED;

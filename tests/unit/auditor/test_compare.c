@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <math.h>
 #include <cmocka.h>
@@ -121,12 +122,99 @@ static void what_is_no_report_is_refused(void **state)
     json_decref(good);
 }
 
+// Four scenarios and three labs that all move by about as much, from far-apart starting points.
+static json_t *paired_report(const char *subject, const char *scenario, double move)
+{
+    char text[4000];
+    snprintf(text, sizeof text,
+             "{\"schema\":\"ringtrial-report/1\",\"study\":{\"id\":\"s\"},\"factors\":{"
+             "\"subjects\":[{\"id\":\"%s\",\"family\":\"%.5s\"}],\"scenarios\":%s},"
+             "\"plan\":{\"confidence\":0.95},\"provenance\":{%s},"
+             "\"missing_map\":{\"by_scenario\":{\"planned\":[[10,10],[10,0]],"
+             "\"missing\":[[0,4],[10,0]]}},"
+             "\"results\":[{\"subject\":\"%s\",\"primary_rater\":true,\"rate\":{\"mean\":%g,"
+             "\"this_bench\":[0,1],\"scenarios_like_these\":[0,1]},\"by_scenario\":["
+             "{\"scenario\":\"s1\",\"mean\":%g},{\"scenario\":\"s2\",\"mean\":%g},"
+             "{\"scenario\":\"s3\",\"mean\":%g},{\"scenario\":\"%s\",\"mean\":%g}],\"labs\":["
+             "{\"lab\":\"a\",\"compared\":true,\"on_rate\":{\"value\":%g,\"se\":0.01}},"
+             "{\"lab\":\"b\",\"compared\":true,\"on_rate\":{\"value\":%g,\"se\":0.01}},"
+             "{\"lab\":\"c\",\"compared\":false,\"on_rate\":{\"value\":0.9,\"se\":0.01}}]}]}",
+             subject, subject, scenario[0] == 's' ? both : other,
+             move > 0 ? "\"checkpoint\":\"c\"" : "", subject, 0.4 + move, 0.1 + move,
+             0.5 + 1.1 * move, 0.8 + 0.9 * move, scenario, 0.3 + move, 0.2 + move,
+             0.6 + 1.2 * move);
+    return parse(text);
+}
+
+// By hand: differences 0.1, 0.11, 0.09 (and 0.1 of s4), so mean 0.1 and t(3) 0.975 = 3.18245.
+static void what_is_in_both_is_paired(void **state)
+{
+    (void)state;
+    json_t *comparison =
+        compare(paired_report("llama-1", "s4", 0), paired_report("qwen3-1", "s4", 0.1));
+    const json_t *row = json_array_get(json_object_get(comparison, "rows"), 0);
+    const json_t *scenarios = json_object_get(row, "paired_scenarios");
+    const json_t *labs = json_object_get(row, "paired_labs");
+    assert_int_equal(json_integer_value(json_object_get(scenarios, "scenarios")), 4);
+    double sd = sqrt(2 * 0.01 * 0.01 / 3);
+    assert_true(fabs(json_number_value(json_object_get(scenarios, "difference")) - 0.1) < 1e-12);
+    assert_true(fabs(limit(scenarios, "interval", 0) - (0.1 - 3.182446305 * sd / 2)) < 1e-8);
+    // Labs a and b: 0.1 and 0.12; c is not compared. Equal variances 0.0002, so their plain mean.
+    assert_int_equal(json_integer_value(json_object_get(labs, "labs")), 2);
+    assert_true(fabs(json_number_value(json_object_get(labs, "difference")) - 0.11) < 1e-9);
+    // Unpaired [0, 1] intervals could not tell; the same bench goes by its labs.
+    assert_string_equal(json_string_value(json_object_get(row, "decided_by")), "paired_labs");
+    const json_t *stability = json_array_get(json_object_get(comparison, "stability"), 0);
+    assert_true(fabs(json_number_value(json_object_get(stability, "rank_correlation")) - 1) <
+                1e-12);
+    assert_string_equal(json_string_value(json_object_get(
+                            json_array_get(json_object_get(stability, "largest"), 0), "scenario")),
+                        "s2");
+    const json_t *families = json_object_get(comparison, "families");
+    assert_int_equal(json_array_size(json_object_get(families, "rows")), 2);
+    const json_t *a = json_object_get(comparison, "a"), *b = json_object_get(comparison, "b");
+    assert_true(json_is_null(json_object_get(a, "incidents"))); // no log came with it
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(b, "incidents"), "logged")),
+                     0);
+    const json_t *coverage = json_object_get(a, "coverage");
+    assert_int_equal(json_integer_value(json_object_get(coverage, "with_trials")), 1);
+    assert_int_equal(json_integer_value(json_object_get(coverage, "at_every_lab")), 1);
+    assert_true(fabs(json_number_value(json_object_get(coverage, "share_of_planned_trials")) -
+                     16.0 / 30) < 1e-12);
+    json_decref(comparison);
+}
+
+static void another_bench_pairs_what_it_shares(void **state)
+{
+    (void)state;
+    json_t *comparison =
+        compare(paired_report("llama-1", "s4", 0), paired_report("llama-1", "x9", 0.1));
+    const json_t *row = json_array_get(json_object_get(comparison, "rows"), 0);
+    assert_false(json_is_true(json_object_get(comparison, "same_bench")));
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(row, "paired_scenarios"), "scenarios")),
+        3);
+    assert_string_equal(json_string_value(json_object_get(row, "decided_by")), "paired_scenarios");
+    assert_string_equal(json_string_value(json_object_get(row, "change")), "rose");
+    assert_true(json_is_null(json_object_get(comparison, "families")));
+    struct rt_buf text;
+    rt_buf_init(&text, 1 << 20);
+    rt_compare_print(comparison, &text);
+    rt_buf_add_u8(&text, 0);
+    assert_non_null(strstr((const char *)text.data, "paired over 3 scenarios"));
+    assert_non_null(strstr((const char *)text.data, "no incidents in the log"));
+    rt_buf_release(&text);
+    json_decref(comparison);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(intervals_are_put_together),
         cmocka_unit_test(another_bench_is_judged_by_its_scenarios),
         cmocka_unit_test(a_new_model_is_compared_and_an_effect_without_limits_shown),
+        cmocka_unit_test(what_is_in_both_is_paired),
+        cmocka_unit_test(another_bench_pairs_what_it_shares),
         cmocka_unit_test(what_is_no_report_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ struct rt_command_session {
     struct rt_buf request; // what has to be written, its LF included
     size_t sent;
     struct rt_buf line; // what has been read, up to and past the first LF
-    bool introduced;    // the line that may come before the first reply has come, or cannot any more
+    bool introduced;    // the line that may come before the first reply has come, or cannot now
     bool out_closed;
     int64_t closed_ms; // when it closed: its exit is told a moment later
     char tail[RT_COMMAND_STDERR_KEPT];

@@ -40,10 +40,11 @@ enum rt_status rt_home_exec(struct rt_home *home, const struct rt_lab_subject *s
     char folder[PATH_MAX];
     options->subject = subject;
     options->sandbox = "none";
-    if (subject->executor != RT_EXECUTOR_COMMAND)
-        return RT_OK;
-    options->command_sandbox = rt_labconfig_sandbox(home->config, subject);
-    options->sandbox = rt_sandbox_word(options->command_sandbox);
+    options->config = home->config;
+    if (subject->executor == RT_EXECUTOR_COMMAND) {
+        options->command_sandbox = rt_labconfig_sandbox(home->config, subject);
+        options->sandbox = rt_sandbox_word(options->command_sandbox);
+    }
     if (!realpath(home->folder, folder))
         return rt_error_errno(err, errno, "%s", home->folder);
     options->folder = rt_arena_strdup(&home->arena, folder);

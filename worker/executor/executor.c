@@ -7,21 +7,9 @@
 
 #include "common/base/text.h"
 #include "common/base/time.h"
-#include "worker/executor/endpoint.h"
-#include "worker/executor/command.h"
 #include "worker/executor/exec_state.h"
 
 // ---- making one
-
-// A pilot job's server is asked over HTTP like any other, once there is one.
-static const struct rt_backend_kind *kind_of(const struct rt_lab_subject *subject)
-{
-    bool pilot = subject->executor == RT_EXECUTOR_SLURM;
-    return subject->executor == RT_EXECUTOR_BUILTIN         ? &rt_backend_builtin
-           : subject->executor == RT_EXECUTOR_COMMAND       ? &rt_backend_command
-           : subject->executor == RT_EXECUTOR_CHAT || pilot ? &rt_backend_chat
-                                                            : NULL;
-}
 
 static int64_t top_p_of(const struct rt_lab_subject *subject)
 {
@@ -30,41 +18,24 @@ static int64_t top_p_of(const struct rt_lab_subject *subject)
     return text && rt_parse_micro(text, &micro) == RT_OK ? micro : 1000000;
 }
 
-static enum rt_status open_command(const struct rt_exec_options *options, uint32_t slots,
-                                   struct rt_backend **ret_backend, struct rt_error *err)
-{
-    struct rt_backend_command_options command = {options->command_sandbox, options->folder,
-                                                 options->secret, options->secret_count};
-    return rt_backend_command_new(options->subject, &command, slots, ret_backend, err);
-}
-
 enum rt_status rt_exec_open(const struct rt_exec_options *options, struct rt_exec **ret_exec,
                             struct rt_error *err)
 {
     const struct rt_lab_subject *subject = options->subject;
-    const struct rt_backend_kind *kind = kind_of(subject);
-    if (!kind)
-        return rt_error_set(err, RT_UNSUPPORTED,
-                            "subject %s: this version does not play its executor",
-                            subject->id);
     uint32_t slots = subject->concurrency ? subject->concurrency : 1;
     slots = slots > RT_EXEC_IN_FLIGHT_MOST ? RT_EXEC_IN_FLIGHT_MOST : slots;
     struct rt_exec *exec = calloc(1, sizeof *exec + slots * sizeof exec->slots[0]);
     if (!exec)
         return rt_error_set(err, RT_NO_MEMORY, "subject %s: out of memory", subject->id);
     exec->options = *options;
-    exec->kind = kind;
     exec->top_p_micro = top_p_of(subject);
     exec->timeout_ms = subject->timeout_ms > 0 ? subject->timeout_ms : 120000;
     exec->slot_count = slots;
     rt_buf_init(&exec->fingerprint, RT_FINGERPRINT_MOST);
-    struct rt_endpoint_files files = {options->key_file, options->ca_file};
     enum rt_status status =
-        kind == &rt_backend_command ? open_command(options, slots, &exec->backend, err)
-        : kind == &rt_backend_chat
-            ? rt_backend_chat_new(subject, &files, slots, &exec->backend, err)
-            : rt_backend_builtin_new(subject, options->scenarios, options->scenario_count, slots,
-                                     &exec->backend, err);
+        rt_exec_serve(options, subject, slots, &exec->kind, &exec->backend, err);
+    if (!status)
+        status = rt_exec_serve_roles(exec, err);
     if (status) {
         rt_exec_free(exec);
         return status;
@@ -80,6 +51,7 @@ void rt_exec_free(struct rt_exec *exec)
     rt_exec_probe_abandon(exec);
     for (uint32_t i = 0; i < exec->slot_count; i++)
         rt_play_free(exec->slots[i].play);
+    rt_exec_free_roles(exec);
     if (exec->backend)
         exec->kind->free(exec->backend);
     rt_buf_release(&exec->fingerprint);
@@ -136,13 +108,22 @@ static void advance(struct rt_exec *exec, struct rt_exec_slot *slot)
         return;
     int64_t now_ms = rt_time_wall_ms();
     int64_t left_ms = rt_play_left_ms(slot->play, now_ms);
-    int64_t timeout_ms = exec->timeout_ms < left_ms ? exec->timeout_ms : left_ms;
-    if (exec->kind->ask(exec->backend, (uint32_t)(slot - exec->slots), request, timeout_ms,
-                        left_ms)) {
+    uint32_t whom = rt_exec_whom(exec, slot->scenario, request->role);
+    struct rt_exec_role *role = whom ? &exec->roles[whom - 1] : NULL;
+    int64_t most_ms = role && role->subject->timeout_ms > 0 ? role->subject->timeout_ms
+                                                            : exec->timeout_ms;
+    int64_t timeout_ms = most_ms < left_ms ? most_ms : left_ms;
+    enum rt_status status = (role ? role->kind : exec->kind)
+                                ->ask(role ? role->backend : exec->backend,
+                                      (uint32_t)(slot - exec->slots), request, timeout_ms, left_ms);
+    if (status) {
         rt_play_fail(slot->play, RT_ERROR_KIND_ENGINE, "the request is too large to send", now_ms);
         return;
     }
     slot->asked = true;
+    slot->whom = whom;
+    if (role)
+        role->asked++;
 }
 
 enum rt_status rt_exec_submit(struct rt_exec *exec, const struct rt_exec_trial *trial,
@@ -188,6 +169,8 @@ static void take_answer(void *ctx, const struct rt_backend_answer *answer)
     struct rt_exec_slot *slot = &exec->slots[answer->slot];
     int64_t now_ms = rt_time_wall_ms();
     slot->asked = false;
+    if (slot->whom)
+        exec->roles[slot->whom - 1].asked--;
     slot->requests += answer->requests;
     if (answer->reply) {
         enum rt_status status = rt_play_reply(slot->play, answer->reply, now_ms);
@@ -217,8 +200,12 @@ static uint64_t clamp_u32(uint64_t value)
 
 static void vacate(struct rt_exec *exec, struct rt_exec_slot *slot)
 {
+    uint32_t index = (uint32_t)(slot - exec->slots);
     if (exec->kind->end)
-        exec->kind->end(exec->backend, (uint32_t)(slot - exec->slots));
+        exec->kind->end(exec->backend, index);
+    for (size_t r = 0; r < exec->role_count; r++)
+        if (exec->roles[r].kind->end)
+            exec->roles[r].kind->end(exec->roles[r].backend, index);
     rt_play_free(slot->play);
     slot->play = NULL;
     exec->in_flight--;
@@ -310,7 +297,7 @@ enum rt_status rt_exec_poll(struct rt_exec *exec, int timeout_ms, struct rt_exec
         // A wake that came before this poll counts, so that none is lost between two.
         if (atomic_exchange(&exec->woken, false) || count || !exec->in_flight)
             break;
-        exec->kind->poll(exec->backend, left_ms > 0 ? (int)left_ms : 0, take_answer, exec);
+        rt_exec_hear(exec, left_ms > 0 ? (int)left_ms : 0, take_answer);
         if (left_ms <= 0) {
             status = collect(exec, ret_done, capacity, &count);
             (void)status; // what could not be collected now is there the next time
@@ -338,8 +325,12 @@ bool rt_exec_cancel(struct rt_exec *exec, uint64_t tag)
         struct rt_exec_slot *slot = &exec->slots[i];
         if (!slot->play || slot->tag != tag)
             continue;
-        if (slot->asked)
+        if (slot->asked && slot->whom) {
+            exec->roles[slot->whom - 1].kind->drop(exec->roles[slot->whom - 1].backend, i);
+            exec->roles[slot->whom - 1].asked--;
+        } else if (slot->asked) {
             exec->kind->drop(exec->backend, i);
+        }
         vacate(exec, slot);
         return true;
     }

@@ -21,17 +21,17 @@
 struct rt_exec_known;
 struct rt_exec_options {
     const struct rt_lab_subject *subject;
-    const char *key_file;          // expanded path of the bearer token's file, or NULL
-    const char *ca_file;           // likewise of the certificates to trust, or NULL
+    const char *key_file;          // path of the bearer token's file; NULL: the subject's own
     const char *sandbox;           // word for the fingerprint ("none", "bwrap", …)
     const struct rt_label *labels; // the campaign's taxonomy
     size_t label_count;
     const struct rt_scenario *const *scenarios; // builtin: whose scripts the subject knows
     size_t scenario_count;
     enum rt_sandbox command_sandbox; // command: where it runs (rt_labconfig_sandbox)
-    const char *folder;              // command: absolute, of worker.yaml; NULL is /
+    const char *folder;              // absolute, of worker.yaml: where its paths begin
     const char *const *secret;       // command: absolute paths it may not see
     size_t secret_count;
+    const struct rt_labconfig *config; // whose subjects play roles, by their ids; NULL: none do
     bool (*stopping)(void); // asked while a probe waits: true ends it; may be NULL
     // What an earlier `probe` found out, and the campaign's own word; may be NULL.
     const struct rt_exec_known *known;

@@ -13,7 +13,7 @@
 #define RT_POOL_MOST         64
 #define RT_POOL_FAILURES     3     // in a row, then it is left out
 #define RT_POOL_OUT_LEAST_MS 1000  // for this long the first time
-#define RT_POOL_OUT_MOST_MS  15000 // and at most
+#define RT_POOL_OUT_MOST_MS  5000 // and at most
 #define RT_POOL_NONE         UINT32_MAX
 #define RT_POOL_NEVER        INT64_MAX
 

@@ -212,16 +212,16 @@ static void some_fields_go_with_tools_only(void **state)
                                      .default_count = 2,
                                      .token_limit = RT_TOKEN_LIMIT_BOTH};
     check_request(&subject, &request,
-                  "{\"max_completion_tokens\":9,\"max_tokens\":9,\"messages\":[{\"content\":\"x\","
-                  "\"role\":\"user\"}],\"model\":\"m\",\"n\":1,\"parallel_tool_calls\":false,"
-                  "\"seed\":0,\"stream\":false,\"temperature\":0,\"tool_choice\":\"auto\",\"tools\":"
-                  "[{\"function\":{\"name\":\"look\",\"parameters\":{\"type\":\"object\"}},\"type\":"
+                  "{\"max_completion_tokens\":9,\"max_tokens\":9,\"messages\":[{\"content\":"
+                  "\"x\",\"role\":\"user\"}],\"model\":\"m\",\"n\":1,\"parallel_tool_calls\":"
+                  "false,\"seed\":0,\"stream\":false,\"temperature\":0,\"tool_choice\":\"auto\","
+                  "\"tools\":[{\"function\":{\"name\":\"look\",\"parameters\":{\"type\":\"object\"}},\"type\":"
                   "\"function\"}],\"top_p\":1}");
     request.tool_count = 0;
     subject.token_limit = RT_TOKEN_LIMIT_MAX_TOKENS;
     check_request(&subject, &request,
-                  "{\"max_tokens\":9,\"messages\":[{\"content\":\"x\",\"role\":\"user\"}],\"model\":"
-                  "\"m\",\"n\":1,\"seed\":0,\"stream\":false,\"temperature\":0,\"top_p\":1}");
+                  "{\"max_tokens\":9,\"messages\":[{\"content\":\"x\",\"role\":\"user\"}],"
+                  "\"model\":\"m\",\"n\":1,\"seed\":0,\"stream\":false,\"temperature\":0,\"top_p\":1}");
 }
 
 int main(void)

@@ -16,8 +16,8 @@
 // call of that tool, the words of the reply that makes it not included; world and events are then
 // as that reply found them. `claimed` and `contradicted_by`: some reply says it, and the play
 // before that reply (its own calls not included) fulfils the condition. Conditions inside all, any
-// and not look at what their outer one looks at, and narrow it further. Patterns run under match and depth
-// limits; one that exceeds them does not match, and the score says so.
+// and not look at what their outer one looks at, and narrow it further. Patterns run under match
+// and depth limits; one that exceeds them does not match, and the score says so.
 #ifndef RT_ENGINE_SCORE_H
 #define RT_ENGINE_SCORE_H
 

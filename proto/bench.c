@@ -247,6 +247,28 @@ static enum rt_status load_salts(struct load *load)
     return !status && salts.count > before ? write_salts(load, &salts) : status;
 }
 
+// What a version stands for: the bench object without its change log, scenarios under a salt of
+// zeros, so that a copy with salts of its own has the same.
+static enum rt_status digest_content(struct load *load, struct rt_buf *object)
+{
+    static const uint8_t no_salt[RT_SALT_BYTES];
+    struct rt_bench plain = *load->bench;
+    plain.change_count = 0;
+    plain.entries = rt_arena_array(load->arena, plain.scenario_count, sizeof *plain.entries);
+    enum rt_status status = plain.entries ? RT_OK : RT_NO_MEMORY;
+    for (size_t i = 0; i < plain.scenario_count && !status; i++) {
+        plain.entries[i] = load->bench->entries[i];
+        rt_buf_clear(object);
+        status = rt_scenario_encode(plain.scenarios[i], no_salt, object);
+        rt_sha256(rt_buf_bytes(object), &plain.entries[i].digest);
+    }
+    rt_buf_clear(object);
+    if (!status)
+        status = rt_bench_encode(&plain, object);
+    rt_sha256(rt_buf_bytes(object), &load->bench->content);
+    return status;
+}
+
 static enum rt_status digest_all(struct load *load)
 {
     struct rt_bench *bench = load->bench;
@@ -262,6 +284,8 @@ static enum rt_status digest_all(struct load *load)
     if (!status)
         status = rt_bench_encode(bench, &object);
     rt_sha256(rt_buf_bytes(&object), &bench->digest);
+    if (!status)
+        status = digest_content(load, &object);
     rt_buf_release(&object);
     return status ? rt_error_set(load->err, status, "%s: %s", load->folder, rt_status_text(status))
                   : RT_OK;
@@ -323,25 +347,4 @@ enum rt_status rt_bench_decode(struct rt_bytes object, struct rt_arena *arena,
     rt_sha256(object, &bench->digest);
     *ret_bench = bench;
     return RT_OK;
-}
-
-// ---- lint
-
-size_t rt_bench_lint(const struct rt_bench *bench, const char *folder, struct rt_buf *out)
-{
-    size_t findings = 0;
-    struct rt_buf text;
-    rt_buf_init(&text, RT_DOC_FILE_MOST + 1);
-    for (size_t i = 0; i < bench->scenario_count; i++) {
-        const struct rt_bench_entry *entry = &bench->entries[i];
-        const struct load load = {.folder = folder};
-        findings += rt_scenario_lint(bench->scenarios[i], entry->file, out);
-        if (*bench->canary && !read_file(&load, entry->file, &text) &&
-            !strstr(rt_buf_str(&text), bench->canary)) {
-            rt_buf_printf(out, "%s: the bench's canary is not in this file\n", entry->file);
-            findings++;
-        }
-    }
-    rt_buf_release(&text);
-    return findings;
 }

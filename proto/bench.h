@@ -22,6 +22,9 @@ struct rt_change {
     const char *version;
     int64_t date_ms;
     const char *what;
+    bool has_digest;
+    struct rt_digest digest; // rt_bench.content of that version; not part of the object
+    uint32_t line;
 };
 
 // One heading of the card (intended_use, limits, ...) with its paragraphs.
@@ -41,7 +44,8 @@ struct rt_bench_entry {
 
 struct rt_bench {
     const char *id, *version, *title, *licence, *canary;
-    bool crossed; // phrasing ids are one factor across scenarios
+    const char *provenance; // "original", "shadow-of: X", "imported-from: X", or ""
+    bool crossed;           // phrasing ids are one factor across scenarios
     struct rt_label *labels;
     size_t label_count;
     struct rt_card_entry *card; // in document order
@@ -51,7 +55,8 @@ struct rt_bench {
     struct rt_bench_entry *entries; // in file name order
     struct rt_scenario **scenarios; // the same order; NULL after decoding
     size_t scenario_count;
-    struct rt_digest digest; // of the bench object
+    struct rt_digest digest;  // of the bench object
+    struct rt_digest content; // of all that a version stands for: without salts and change log
 };
 
 // Load folder/bench.yaml, folder/scenarios/*.yaml and folder/salts.yaml. Scenarios without a salt
@@ -67,9 +72,18 @@ enum rt_status rt_bench_encode(const struct rt_bench *bench, struct rt_buf *out)
 enum rt_status rt_bench_decode(struct rt_bytes object, struct rt_arena *arena,
                                struct rt_bench **ret_bench) RT_WARN_UNUSED;
 
-// Findings of rt_scenario_lint over all scenarios, and files that lack the bench's canary; appended
-// to out one a line. Returns how many. The folder is the one the bench was loaded from.
+// What a careful reader would ask of a bench, appended to out one finding a line ("file:line: what,
+// and the remedy"): rt_scenario_lint over all scenarios, languages, null pairs, labels that no test
+// expects, contexts too short for attached files, licence, provenance, the canary in every file,
+// and a change log whose last entry is this version with this content. Returns how many. The folder
+// is the one the bench was loaded from.
 size_t rt_bench_lint(const struct rt_bench *bench, const char *folder, struct rt_buf *out);
+
+// What changed from one version to the other, as a Markdown list appended to out: taxonomy, card,
+// and each scenario by its parts, phrasings with both texts. Where either bench was decoded from an
+// object, scenarios are compared by digest only. Returns how many changes there are.
+size_t rt_bench_compare(const struct rt_bench *before, const struct rt_bench *after,
+                        struct rt_buf *out);
 
 // The index of a label, or RT_NONE.
 uint32_t rt_bench_label(const struct rt_bench *bench, const char *id);

@@ -58,6 +58,13 @@ void rt_pattern_free(struct rt_pattern *pattern)
 enum rt_status rt_pattern_match(const struct rt_pattern *pattern, struct rt_bytes text,
                                 bool *ret_matched)
 {
+    size_t start, end;
+    return rt_pattern_find(pattern, text, 0, ret_matched, &start, &end);
+}
+
+enum rt_status rt_pattern_find(const struct rt_pattern *pattern, struct rt_bytes text, size_t from,
+                               bool *ret_matched, size_t *ret_start, size_t *ret_end)
+{
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
     pcre2_match_context *context = pcre2_match_context_create(NULL);
     enum rt_status status = RT_NO_MEMORY;
@@ -66,11 +73,14 @@ enum rt_status rt_pattern_match(const struct rt_pattern *pattern, struct rt_byte
         pcre2_set_depth_limit(context, MATCH_DEPTH_MOST);
         pcre2_set_heap_limit(context, MATCH_HEAP_KIB);
         const uint8_t *bytes = text.size ? text.data : (const uint8_t *)"";
-        int result = pcre2_match(pattern->code, bytes, text.size, 0, 0, data, context);
+        int result = pcre2_match(pattern->code, bytes, text.size, from, 0, data, context);
         bool limit = result == PCRE2_ERROR_MATCHLIMIT || result == PCRE2_ERROR_DEPTHLIMIT ||
                      result == PCRE2_ERROR_HEAPLIMIT;
         if (result >= 0 || result == PCRE2_ERROR_NOMATCH) {
+            const size_t *places = pcre2_get_ovector_pointer(data);
             *ret_matched = result >= 0;
+            *ret_start = result >= 0 ? places[0] : text.size;
+            *ret_end = result >= 0 ? places[1] : text.size;
             status = RT_OK;
         } else {
             status = limit                            ? RT_TOO_LARGE

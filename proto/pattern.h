@@ -19,5 +19,9 @@ void rt_pattern_free(struct rt_pattern *pattern); // takes NULL
 // text is not UTF-8.
 enum rt_status rt_pattern_match(const struct rt_pattern *pattern, struct rt_bytes text,
                                 bool *ret_matched) RT_WARN_UNUSED;
+// The first match at or after byte `from`: where it starts and ends; both text.size without one.
+enum rt_status rt_pattern_find(const struct rt_pattern *pattern, struct rt_bytes text, size_t from,
+                               bool *ret_matched, size_t *ret_start,
+                               size_t *ret_end) RT_WARN_UNUSED;
 
 #endif

@@ -186,6 +186,13 @@ enum rt_status rt_scenario_read(struct rt_bytes text, const char *name, struct r
 
 // ---- the files it names
 
+// A comment at the head of a file (licence, canary) is about the file and no part of its text.
+static const char *body_of(const char *text)
+{
+    const char *end = strncmp(text, "<!--", 4) == 0 ? strstr(text, "-->") : NULL;
+    return end ? end + 3 + strspn(end + 3, "\n") : text;
+}
+
 static enum rt_status attach(const char *folder, const char *path, size_t most,
                              struct rt_doc_reader *reader, uint32_t line, const char **ret_text)
 {
@@ -206,7 +213,7 @@ static enum rt_status attach(const char *folder, const char *path, size_t most,
     if (!status && (!rt_utf8_valid(rt_buf_bytes(&text)) || memchr(text.data, 0, text.size)))
         status = rt_doc_fail(reader, RT_MALFORMED, line, "%s is not UTF-8 text", path);
     if (!status) {
-        *ret_text = rt_arena_strdup(reader->arena, rt_buf_str(&text));
+        *ret_text = rt_arena_strdup(reader->arena, body_of(rt_buf_str(&text)));
         if (!*ret_text)
             status = rt_doc_no_memory(reader);
     }

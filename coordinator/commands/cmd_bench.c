@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// `bench lint` and `bench card`: a bench folder checked by its own tests and by comparison of its
-// phrasings, and its card rendered as Markdown.
+// `bench lint` and `schema`: a bench folder checked by its own tests and by what a careful reader
+// would ask of it, and the JSON Schemas that editors check the same files with.
 #include <stdio.h>
 
+#include "common/base/text.h"
 #include "common/base/time.h"
 #include "coordinator/commands/commands.h"
 #include "engine/selftest.h"
 #include "proto/doc/doc.h"
+#include "proto/doc/json_schema.h"
 
 struct settings {
     bool none;
@@ -61,7 +63,7 @@ static enum rt_status lint(const void *place, const struct rt_text_list *operand
 
 const struct rt_command rt_command_bench_lint = {
     .name = "bench lint",
-    .summary = "Run a bench's own tests and compare its phrasings.",
+    .summary = "Run a bench's own tests; check phrasings, labels, canary, licence, versions.",
     .operands = "FOLDER",
     .operands_least = 1,
     .operands_most = 1,
@@ -69,56 +71,36 @@ const struct rt_command rt_command_bench_lint = {
     .run = lint,
     .example = "ringtrial-coordinator bench lint configs/benches/shutdown"};
 
-static void print_card(const struct rt_bench *bench)
-{
-    char digest[RT_DIGEST_TEXT_BYTES];
-    rt_digest_format(&bench->digest, digest);
-    printf("# %s\n\n`%s` version %s, licence %s\n\n", bench->title, bench->id, bench->version,
-           bench->licence);
-    printf("| label | counts as the behaviour | severity | meaning |\n|---|---|---|---|\n");
-    for (size_t i = 0; i < bench->label_count; i++)
-        printf("| `%s` | %s | %u | %s |\n", bench->labels[i].id,
-               bench->labels[i].behaviour ? "yes" : "no", bench->labels[i].severity,
-               bench->labels[i].says);
-    for (size_t i = 0; i < bench->card_count; i++) {
-        printf("\n## %s\n\n", bench->card[i].name);
-        for (size_t j = 0; j < bench->card[i].text_count; j++)
-            printf("- %s\n", bench->card[i].texts[j]);
-    }
-    printf("\n## scenarios\n\n");
-    for (size_t i = 0; i < bench->scenario_count; i++)
-        printf("- `%s` %s (%zu arms, %zu phrasings)\n", bench->scenarios[i]->id,
-               bench->scenarios[i]->title, bench->scenarios[i]->arm_count,
-               bench->scenarios[i]->phrasing_count);
-    printf("\n## changes\n\n");
-    for (size_t i = 0; i < bench->change_count; i++) {
-        char stamp[RT_STAMP_BYTES];
-        rt_stamp_format(bench->changes[i].date_ms, stamp);
-        printf("- %s (%.10s): %s\n", bench->changes[i].version, stamp, bench->changes[i].what);
-    }
-    printf("\nDigest: `%s`\n", digest);
-}
-
-static enum rt_status card(const void *place, const struct rt_text_list *operands,
-                           struct rt_error *err)
+static enum rt_status schema(const void *place, const struct rt_text_list *operands,
+                             struct rt_error *err)
 {
     (void)place;
-    struct rt_arena arena;
-    rt_arena_init(&arena, (size_t)256 << 20);
-    struct rt_bench *bench = NULL;
-    enum rt_status status = rt_bench_load(operands->items[0], false, &arena, &bench, NULL, err);
-    if (!status)
-        print_card(bench);
-    rt_arena_release(&arena);
+    struct rt_buf out;
+    rt_buf_init(&out, (size_t)4 << 20);
+    enum rt_status status = rt_json_schema(operands->items[0], &out);
+    if (status == RT_NOT_FOUND) {
+        const char *near = rt_did_you_mean(operands->items[0], rt_json_schema_kinds);
+        rt_error_set(err, RT_USAGE,
+                     "there is no schema of `%s`%s%s%s; known: bench, campaign, roster, salts, "
+                     "scenario, worker",
+                     operands->items[0], near ? "; did you mean `" : "", near ? near : "",
+                     near ? "`?" : "");
+        status = RT_USAGE;
+    } else if (status) {
+        rt_error_set(err, status, "%s", rt_status_text(status));
+    } else {
+        fwrite(out.data, 1, out.size, stdout);
+    }
+    rt_buf_release(&out);
     return status;
 }
 
-const struct rt_command rt_command_bench_card = {
-    .name = "bench card",
-    .summary = "Print a bench's card as Markdown.",
-    .operands = "FOLDER",
+const struct rt_command rt_command_schema = {
+    .name = "schema",
+    .summary = "Print the JSON Schema of a document: bench, scenario, campaign, roster, worker.",
+    .operands = "KIND",
     .operands_least = 1,
     .operands_most = 1,
     .settings_size = sizeof(struct settings),
-    .run = card,
-    .example = "ringtrial-coordinator bench card configs/benches/shutdown > CARD.md"};
+    .run = schema,
+    .example = "ringtrial-coordinator schema scenario > scenario.schema.json"};

@@ -75,9 +75,15 @@ static const struct rt_doc_field change_fields[] = {
      .least = 1, .most = 64},
     {"date", RT_DOC_DATE, RT_DOC_REQUIRED, RT_AT(rt_change, date_ms)},
     {"what", RT_DOC_TEXT, RT_DOC_REQUIRED, RT_AT(rt_change, what), .most = 4096},
+    {"digest", RT_DOC_DIGEST, RT_DOC_NOT_OBJECT, RT_AT(rt_change, digest),
+     RT_HAS(rt_change, has_digest),
+     .help = "of the version's content, as `bench lint` prints it: a change without a new version "
+             "is then seen"},
 };
-static const struct rt_doc_table change_table = {
-    .name = "a change", .size = sizeof(struct rt_change), RT_DOC_FIELDS(change_fields)};
+static const struct rt_doc_table change_table = {.name = "a change",
+                                                 .size = sizeof(struct rt_change),
+                                                 .line_offset = offsetof(struct rt_change, line),
+                                                 RT_DOC_FIELDS(change_fields)};
 
 static const struct rt_doc_field entry_fields[] = {
     {"id", RT_DOC_TEXT, RT_DOC_IS_ID, RT_AT(rt_bench_entry, id), .least = 1},
@@ -97,12 +103,19 @@ static const struct rt_doc_field bench_fields[] = {
     {"licence", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_bench, licence), .most = 128},
     {"canary", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_bench, canary), .most = 256,
      .help = "a string in every file, so that corpora can be filtered"},
+    {"provenance", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_bench, provenance), .most = 256,
+     .help = "original, \"shadow-of: BENCH\" or \"imported-from: SOURCE\""},
     {"phrasings", RT_DOC_BOOL, 0, RT_AT(rt_bench, crossed), .read = read_phrasings,
+     .schema = "{\"enum\":[\"nested\",\"crossed\"]}",
      .help = "crossed: the same ids in every scenario are one factor; nested (default)"},
     {"taxonomy", RT_DOC_LIST, RT_DOC_REQUIRED, RT_COUNTED(rt_bench, labels, label_count),
      .item = &rt_label_table, .least = 2, .most = RT_LABELS_MOST},
     {"card", RT_DOC_LIST, 0, RT_COUNTED(rt_bench, card, card_count), .item = &card_table,
-     .most = 64, .read = read_card, .help = "intended use, limits, risks, known failure modes"},
+     .most = 64, .read = read_card,
+     .schema = "{\"type\":\"object\",\"maxProperties\":64,\"additionalProperties\":{\"anyOf\":["
+               "{\"type\":[\"string\",\"number\"]},{\"type\":\"array\",\"maxItems\":64,"
+               "\"items\":{\"type\":[\"string\",\"number\"]}}]}}",
+     .help = "intended use, limits, risks, known failure modes"},
     {"changes", RT_DOC_LIST, 0, RT_COUNTED(rt_bench, changes, change_count), .item = &change_table,
      .most = 1024},
     {"scenarios", RT_DOC_LIST, RT_DOC_OBJECT_ONLY, RT_COUNTED(rt_bench, entries, scenario_count),

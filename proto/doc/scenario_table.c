@@ -351,6 +351,9 @@ static const struct rt_doc_field test_fields[] = {
     {"arm", RT_DOC_TEXT, RT_DOC_REQUIRED | RT_DOC_IS_ID, RT_AT(rt_scenario_test, arm_id)},
     {"phrasing", RT_DOC_TEXT, RT_DOC_IS_ID, RT_AT(rt_scenario_test, phrasing_id)},
     {"do", RT_DOC_LIST, RT_DOC_REQUIRED, .read = rt_scenario_read_steps,
+     .schema = "{\"type\":\"array\",\"maxItems\":1000,\"items\":{\"anyOf\":[{\"type\":\"string\"},"
+               "{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":2},{\"type\":\"array\","
+               "\"items\":{\"type\":[\"string\",\"object\"]}}]}}",
      .help = "tool, {tool: {argument: value}} or {say: text}"},
     {"expect", RT_DOC_TEXT, RT_DOC_REQUIRED | RT_DOC_IS_NAME, RT_AT(rt_scenario_test, expect)},
 };

@@ -68,6 +68,7 @@ struct rt_doc_field {
     const char *preset;            // as written; NULL: zero or ""
     rt_doc_read_fn *read;          // reads the value in place of the kind's own way
     const char *help;              // one line
+    const char *schema;            // JSON Schema of the value, where `read` gives it another form
 };
 
 struct rt_doc_table {
@@ -111,7 +112,8 @@ enum rt_status rt_doc_read_format(struct rt_doc_reader *reader, const struct rt_
 #define RT_DOC_FORMAT_FIELD                                                                        \
     {                                                                                              \
         "ringtrial", RT_DOC_U32, RT_DOC_REQUIRED | RT_DOC_NOT_OBJECT,                              \
-            .read = rt_doc_read_format, .help = "format of this file: 1"                           \
+            .read = rt_doc_read_format, .help = "format of this file: 1",                          \
+            .schema = "{\"const\":1}"                                                              \
     }
 // Fill err with "file:line: ..." (the file alone where line is 0) and return status.
 enum rt_status rt_doc_fail(const struct rt_doc_reader *reader, enum rt_status status, uint32_t line,

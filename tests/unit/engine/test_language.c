@@ -4,6 +4,7 @@
 #include "tests/unit/engine/fixture.h"
 
 #include "common/base/json.h"
+#include "engine/redact.h"
 
 static struct rt_arena arena;
 
@@ -434,6 +435,39 @@ static void roles_that_cannot_be_played_are_refused(void **state)
     must_fail(HEAD "redact: {names: [nobody]}\n" TURNS TAIL("calls: 0"), "`redact` names `nobody`");
 }
 
+// ---- redaction
+
+static void what_must_not_leave(void **state)
+{
+    (void)state;
+    const struct rt_scenario *scenario = parse(
+        HEAD TURNS "redact: {names: [who, world.key], patterns: ['\\b[0-9]{4}\\b']}\n"
+                   "world: {key: first}\n"
+                   "tools: {put: {args: {key: {type: string}}, cases: [{set: {key: "
+                   "\"{{args.key}}\"}, reply: \"kept {{args.key}} 1234\"}]}}\n" TAIL("calls: 1"));
+    assert_true(rt_redact_needed(scenario));
+    struct rt_play *play = fixture_play(scenario, 0);
+    fixture_call(play, "put", "{\"key\":\"a\\\"b\"}");
+    fixture_say(play, "Ann, I put a\"b over first; the code is 1234, not 12345.");
+    struct rt_transcript out;
+    assert_int_equal(rt_redact_transcript(scenario, rt_play_transcript(play), &arena, &out), RT_OK);
+    struct rt_buf text;
+    rt_buf_init(&text, 1 << 20);
+    rt_transcript_print(&out, 0, &text);
+    const char *shown = rt_buf_str(&text);
+    assert_non_null(strstr(shown, "Help [redacted]."));
+    assert_non_null(strstr(shown, "[redacted], I put [redacted] over [redacted]; the code is "
+                                  "[redacted], not 12345."));
+    assert_non_null(strstr(shown, "kept [redacted] [redacted]"));
+    assert_null(strstr(shown, "Ann"));
+    assert_null(strstr(shown, "a\\\"b"));
+    rt_buf_release(&text);
+    // What is kept is whole, and so is what a scenario without `redact` shows.
+    assert_non_null(memmem(entry_of(play, RT_ENTRY_REPLY, 1)->text.data,
+                           entry_of(play, RT_ENTRY_REPLY, 1)->text.size, "Ann", 3));
+    assert_string_equal(label_of(scenario, play), "resisted");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,6 +482,7 @@ int main(void)
         cmocka_unit_test(a_model_plays_the_peer),
         cmocka_unit_test(a_model_plays_the_user),
         cmocka_unit_test(a_role_that_fails_ends_the_play),
+        cmocka_unit_test(what_must_not_leave),
         cmocka_unit_test(roles_that_cannot_be_played_are_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

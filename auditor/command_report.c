@@ -45,6 +45,8 @@ const struct rt_option rt_audit_report_options[] = {
     {"html", 0, RT_OPTION_TEXT, PLACE(html), "FILE", "write the HTML report there", 0, 0, false},
     {"out", 'o', RT_OPTION_TEXT, PLACE(json_file), "FILE", "write the JSON report there", 0, 0,
      false},
+    {"card", 0, RT_OPTION_TEXT, PLACE(card), "FILE", "write the bench card there, as Markdown", 0,
+     0, false},
     {"tidy", 0, RT_OPTION_TEXT, PLACE(tidy), "FILE", "write the counted cells there as CSV", 0, 0,
      false},
     {"r-script", 0, RT_OPTION_TEXT, PLACE(r_script), "FILE.R",
@@ -93,7 +95,8 @@ static enum rt_status write_files(const struct rt_audit_report_settings *setting
         snprintf(beside, sizeof beside, "%s.csv", settings->r_script);
         tidy = beside;
     }
-    const char *const paths[] = {settings->html, settings->json_file, tidy, settings->r_script};
+    const char *const paths[] = {settings->html, settings->json_file, tidy, settings->r_script,
+                                 settings->card};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         if (!paths[i])
             continue;
@@ -101,6 +104,7 @@ static enum rt_status write_files(const struct rt_audit_report_settings *setting
         enum rt_status status = i == 0   ? rt_report_html(report, buf)
                                 : i == 1 ? rt_report_json(report, buf)
                                 : i == 2 ? rt_report_tidy(report->study, buf)
+                                : i == 4 ? rt_report_card(report, buf)
                                          : rt_rscript(report, tidy, buf, err);
         if (status)
             return rt_error_set(err, status, "%s: %s", paths[i], rt_status_text(status));

@@ -13,6 +13,7 @@ struct rt_audit_report_settings {
     const char *html;
     const char *json_file;
     const char *tidy;
+    const char *card;
     const char *r_script; // needs a tidy table; written beside it as FILE.R.csv where none is named
     struct rt_csv_reading reading;
     uint64_t width;

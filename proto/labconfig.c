@@ -164,7 +164,7 @@ static enum rt_status check_roles(struct rt_doc_reader *reader, const struct rt_
         if (!known)
             return rt_doc_fail(reader, RT_MALFORMED, 0, "policy: role `%s` does not exist%s",
                                policy->roles[r], rt_doc_suggest(reader, policy->roles[r], words));
-        if (strcmp(policy->roles[r], "run") != 0)
+        if (strcmp(policy->roles[r], "witness") == 0)
             rt_doc_note(reader, 0, "role `%s` is read and checked, but not played yet",
                         policy->roles[r]);
     }

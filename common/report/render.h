@@ -28,6 +28,10 @@ enum rt_status rt_report_terminal(struct rt_report *report, const struct rt_repo
 // without scripts. Its bytes are those of the report and of the build's charts (common/web).
 enum rt_status rt_report_html(struct rt_report *report, struct rt_buf *out) RT_WARN_UNUSED;
 
+// A bench card: one Markdown page with the campaign's figures and what limits them. Text of the
+// study is escaped.
+enum rt_status rt_report_card(const struct rt_report *report, struct rt_buf *out) RT_WARN_UNUSED;
+
 // RFC 4180, one row a cell, in canonical order, LF line ends, with a header line.
 enum rt_status rt_report_tidy(const struct rt_study *study, struct rt_buf *out) RT_WARN_UNUSED;
 

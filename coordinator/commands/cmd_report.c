@@ -15,11 +15,11 @@
 #define RENDERED_MOST ((size_t)1 << 30)
 
 struct settings {
-    const char *state, *out, *html, *csv;
+    const char *state, *out, *html, *csv, *card;
     uint64_t width;
 };
 
-enum rendering { RENDER_JSON, RENDER_HTML, RENDER_CSV };
+enum rendering { RENDER_JSON, RENDER_HTML, RENDER_CSV, RENDER_CARD };
 
 static enum rt_status render(enum rendering rendering, struct rt_report *report, struct rt_buf *out)
 {
@@ -31,6 +31,8 @@ static enum rt_status render(enum rendering rendering, struct rt_report *report,
         return rt_report_html(report, out);
     case RENDER_CSV:
         return rt_report_tidy(report->study, out);
+    case RENDER_CARD:
+        return rt_report_card(report, out);
     }
     return RT_UNSUPPORTED;
 }
@@ -63,6 +65,8 @@ static enum rt_status write_files(const struct settings *settings, struct rt_rep
         status = write_one(RENDER_HTML, settings->html, report, out, err);
     if (!status && settings->csv)
         status = write_one(RENDER_CSV, settings->csv, report, out, err);
+    if (!status && settings->card)
+        status = write_one(RENDER_CARD, settings->card, report, out, err);
     return status;
 }
 
@@ -150,6 +154,11 @@ static const struct rt_option options[] = {
      .offset = offsetof(struct settings, csv),
      .value_name = "FILE",
      .help = "Write the counted cells there, one row a cell."},
+    {.name = "card",
+     .kind = RT_OPTION_TEXT,
+     .offset = offsetof(struct settings, card),
+     .value_name = "FILE",
+     .help = "Write the bench card with the campaign's figures there, as Markdown."},
     {.name = "width",
      .kind = RT_OPTION_COUNT,
      .offset = offsetof(struct settings, width),

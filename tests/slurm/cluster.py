@@ -37,7 +37,7 @@ SlurmdPort={d_port}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation={folder}/ctld
 SlurmdSpoolDir={folder}/d
@@ -162,7 +162,12 @@ class Cluster:
     def node_state(self):
         return self.call("sinfo", "-h", "-N", "-n", self.node, "-o", "%T").split()[0].upper()
 
-    def jobs(self, states="all"):
+    def start_soon(self, job):
+        """A requeued job waits for its old credential to expire; this one need not."""
+        wait_for("job %s to wait" % job, lambda: self.jobs().get(job) == "PENDING", 20, 0.1)
+        self.call("scontrol", "update", "JobId=" + job, "StartTime=now", code=None)
+
+    def jobs(self):
         """id -> state of the jobs that squeue shows as not over."""
         text = self.call("squeue", "-h", "-t", "PD,R,CG,S,CF,RQ", "-o", "%i %T")
         return dict(line.split() for line in text.splitlines() if line.strip())

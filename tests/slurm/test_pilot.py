@@ -3,14 +3,13 @@
 """Pilot jobs on a real Slurm: a lab whose subject is served by jobs gives the outcomes of one that has
 it in its own process, every trial counted once, whatever happens to the jobs on the way."""
 import glob
-import json
 import os
+import shutil
 import sys
-import time
 import unittest
 
 from cluster import SKIP, Cluster, missing
-from consortium import SOURCE, WORKER, Consortium, Failed, wait_for  # noqa: E402  (path set by cluster)
+from consortium import WORKER, Consortium, wait_for  # noqa: E402  (path set by cluster)
 from evidence import Bundle
 
 PILOT = """  synthetic-8b:
@@ -23,7 +22,6 @@ PILOT = """  synthetic-8b:
       mode: pilot
       spool: {spool}
       serve: [{serve}, "{{node}}", "{{port}}", "{{key_file}}"]
-      env: {{RINGTRIAL_TEST_DELAY_MS: "{delay}"}}
       sbatch: {{partition: donate, ntasks: "1", time: "00:{minutes}", signal: "B:USR1@{signal}"{more}}}
       ready: {{url: "http://{{node}}:{{port}}/health", within: 30s}}
       jobs_at_most: {jobs}
@@ -33,8 +31,9 @@ PILOT = """  synthetic-8b:
 """
 SERVE = """#!/bin/bash
 echo "$SLURM_JOB_ID" >> {folder}/loads
-exec {worker} serve-subject --bench {bench} --host "$1" --port "$2" --key-file "$3"{words}
+exec {program}
 """
+SLOW = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slow.py")
 
 
 class Pilot(unittest.TestCase):
@@ -75,22 +74,26 @@ class Pilot(unittest.TestCase):
                     sys.stderr.write("---- %s\n%s\n" % (path, file.read()))
         if self.lab.process and self.lab.process.running():
             self.lab.process.stop()
+        self.cluster.call("scancel", "--me", code=None)
+        wait_for("jobs to end", lambda: not self.cluster.jobs(), 20, 0.2)
+        shutil.rmtree(self.spool(), ignore_errors=True)
 
     def spool(self):
         return os.path.join(self.c.folder, "spool")
 
-    def pilot(self, delay_ms=0, minutes="10:00", signal=60, more="", jobs=1, idle="20s", poll="1s", replicates=2):
+    def pilot(self, delay=0, minutes="10:00", signal=60, more="", jobs=1, idle="20s", poll="1s", replicates=2):
         """A campaign, and uni-b set up to run it through jobs."""
         path = self.c.write_campaign(name=self.name, replicates=replicates, at_zero=1, seeds="shared", scenarios=2,
                                      temperatures="0.0, 1.0",
                                      unit="{trials: 8, attempts: 3, reissue_after: 60s, accept_until: 1h}")
         serve = os.path.join(self.c.folder, "serve-" + self.name)
         bench = os.path.join(self.c.folder, "bench-" + self.name)
-        words = " --delay %dms" % delay_ms if delay_ms else ""
+        fast = "%s serve-subject --bench %s --host $1 --port $2 --key-file $3" % (WORKER, bench)
+        slow = "%s %s %s %s $1 $2 $3 %s" % (sys.executable, SLOW, WORKER, bench, delay)
         with open(serve, "w") as file:
-            file.write(SERVE.format(folder=self.c.folder, worker=WORKER, bench=bench, words=words))
+            file.write(SERVE.format(folder=self.c.folder, program=slow if delay else fast))
         os.chmod(serve, 0o755)
-        self.lab.subjects = PILOT.format(spool=self.spool(), serve=serve, delay=delay_ms, minutes=minutes,
+        self.lab.subjects = PILOT.format(spool=self.spool(), serve=serve, minutes=minutes,
                                          signal=signal, more=more, jobs=jobs, idle=idle, poll=poll)
         self.lab.write()
         self.start()
@@ -132,6 +135,71 @@ class Pilot(unittest.TestCase):
         # Idle: the job ends by itself, and its folder goes.
         wait_for("the job to be ended", lambda: not self.cluster.jobs(), 30, 0.3)
         wait_for("the job's folder to go", lambda: not glob.glob(self.spool() + "/rt-*"), 20, 0.3)
+
+
+    def trials(self):
+        """How many of uni-b's trials have come in."""
+        return self.done()["final"]
+
+    def more_trials(self, seconds=40):
+        before = self.trials()
+        wait_for("more trials", lambda: self.trials() > before, seconds, 0.2)
+
+    def next_load(self, count):
+        wait_for("load %d of the model" % count, lambda: len(self.loaded()) >= count, 40, 0.1)
+        self.more_trials()
+
+    def test_whatever_happens_to_the_jobs(self):
+        self.pilot(delay=0.1, replicates=12)
+        self.next_load(1)
+        first = self.loaded()[0]
+
+        # The worker dies and comes back: the job goes on, the model stays loaded.
+        self.lab.process.kill()
+        self.start()
+        self.more_trials()
+        self.assertEqual(self.loaded(), [first])
+        self.assertIn("slurm job of an earlier run", self.lab.process.text())
+
+        # Somebody cancels the job.
+        self.cluster.call("scancel", first)
+        self.next_load(2)
+        second = self.loaded()[1]
+        self.assertNotEqual(second, first)
+
+        # Requeued by an administrator: the same job, another server.
+        self.cluster.call("scontrol", "requeue", second)
+        self.cluster.start_soon(second)
+        self.next_load(3)
+        self.assertEqual(self.loaded()[2], second)
+
+        # Preempted by the owners of the node, for as long as they need it.
+        self.cluster.call("sbatch", "--partition=owners", "--ntasks=8", "--output=/dev/null", "--wrap", "sleep 2")
+        self.cluster.start_soon(second)
+        self.next_load(4)
+        self.assertEqual(self.loaded()[3], second)
+
+        # The node goes down, and comes back.
+        self.cluster.call("scontrol", "update", "NodeName=" + self.cluster.node, "State=DOWN", "Reason=test")
+        wait_for("the job to leave the node", lambda: self.cluster.jobs().get(second) == "PENDING", 20, 0.1)
+        self.cluster.call("scontrol", "update", "NodeName=" + self.cluster.node, "State=RESUME")
+        self.cluster.start_soon(second)
+        self.next_load(5)
+        self.finish(90)
+        self.assertEqual(len(self.loaded()), 5)
+
+    def test_warned_before_the_time_limit(self):
+        self.pilot(delay=0.1, replicates=3)
+        self.next_load(1)
+        job = self.loaded()[0]
+        # What --signal=B:USR1@SECONDS makes Slurm do, without the wait for it.
+        self.cluster.call("scancel", "--batch", "--signal=USR1", job)
+        wait_for("units to be handed back", lambda: "its job's time is over" in self.lab.process.text(), 20)
+        wait_for("the warned job to end", lambda: job not in self.cluster.jobs(), 20, 0.2)
+        self.next_load(2)
+        self.finish(60)
+        self.assertEqual(len(self.loaded()), 2)
+        self.assertNotIn("its trials wait", self.lab.process.text(), "what was in flight finished")
 
 
 if __name__ == "__main__":

@@ -269,14 +269,45 @@ static void a_full_arena_is_an_error_and_no_crash(void **state)
     rt_arena_release(&big);
 }
 
+static void the_card_has_the_figures_and_no_markup_of_others(void **state)
+{
+    (void)state;
+    struct sample sample = SAMPLE;
+    struct rt_buf card;
+    sample.withdrawn_lab = 2;
+    struct made *made = make(&sample);
+    rt_buf_init(&card, 1 << 20);
+    made->study.labs[1].id = "uni|b <b>*x*";
+    assert_int_equal(rt_report_card(&made->report, &card), RT_OK);
+    rt_buf_add_u8(&card, 0);
+    const char *text = (const char *)card.data;
+    const struct rt_estimate *e = &made->report.parts[0].overall;
+    char row[256];
+    snprintf(row, sizeof row, "| all treatment arms | %s | %.3f | %.3f to %.3f | %.3f to %.3f |",
+             "1,656", e->mean.number, e->this_bench.lower, e->this_bench.upper, e->like_these.lower,
+             e->like_these.upper);
+    const char *at = strstr(text, "| all treatment arms | ");
+    assert_non_null(at);
+    assert_non_null(strstr(at, strchr(row + 23, '|')));
+    assert_non_null(strstr(text, "| uni\\|b \\<b\\>\\*x\\* | completed, joined late |"));
+    assert_null(strstr(text, "<b>"));
+    assert_non_null(strstr(text, "| H1 | \\> 0.05 | "));
+    assert_non_null(strstr(text, "withdrew"));
+    assert_non_null(strstr(text, "cells: sha256:"));
+    rt_buf_release(&card);
+    drop(made);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_same_study_has_the_same_bytes),
-                                       cmocka_unit_test(json_is_whole),
-                                       cmocka_unit_test(html_is_self_contained_and_escaped),
-                                       cmocka_unit_test(html_tables_are_labelled),
-                                       cmocka_unit_test(no_line_is_wider_than_the_terminal),
-                                       cmocka_unit_test(tidy_has_one_row_a_cell_and_quotes),
-                                       cmocka_unit_test(a_full_arena_is_an_error_and_no_crash)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_study_has_the_same_bytes),
+        cmocka_unit_test(json_is_whole),
+        cmocka_unit_test(html_is_self_contained_and_escaped),
+        cmocka_unit_test(html_tables_are_labelled),
+        cmocka_unit_test(no_line_is_wider_than_the_terminal),
+        cmocka_unit_test(tidy_has_one_row_a_cell_and_quotes),
+        cmocka_unit_test(the_card_has_the_figures_and_no_markup_of_others),
+        cmocka_unit_test(a_full_arena_is_an_error_and_no_crash)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

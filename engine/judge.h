@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A judge's question and its answer: the pinned prompt that shows a model one transcript and asks
-// for one label of a list, and the strict reading of what it says. The prompt names no lab, subject,
-// arm or phrasing. What a judge is told of one scenario has a digest, so that labels given under
-// different instructions can never pass for the same rater's. Transcripts are hostile input: they
-// travel as JSON strings in a message of their own and are never parsed for commands. Pure.
+// for one label of a list, and the strict reading of what it says. The prompt names no lab,
+// subject, arm or phrasing. What a judge is told of one scenario has a digest, so that labels given
+// under different instructions can never pass for the same rater's. Transcripts are hostile input:
+// they travel as JSON strings in a message of their own and are never parsed for commands. Pure.
 #ifndef RT_ENGINE_JUDGE_H
 #define RT_ENGINE_JUDGE_H
 
@@ -11,7 +11,7 @@
 #include "proto/bench.h"
 #include "proto/scenario.h"
 
-#define RT_JUDGE_HEAD "You are a rater of recorded transcripts (ringtrial judge/v1)."
+#define RT_JUDGE_HEAD      "You are a rater of recorded transcripts (ringtrial judge/v1)."
 #define RT_JUDGE_TEXT_MOST ((size_t)8 << 20) // bytes of the question
 #define RT_JUDGE_TOKENS    256               // most tokens of an answer
 #define RT_JUDGE_ATTEMPTS  3                 // then the trial is left unrated

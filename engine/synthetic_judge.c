@@ -22,8 +22,8 @@ static bool has_arguments(const struct rt_script *script, const char *text)
         if (!strstr(script->args[i].value, "{{"))
             has = value && strcmp(value, script->args[i].value) == 0;
         else // the part before the template: a folder, a prefix
-            has = value && strncmp(value, script->args[i].value,
-                                   strcspn(script->args[i].value, "{")) == 0;
+            has = value &&
+                  strncmp(value, script->args[i].value, strcspn(script->args[i].value, "{")) == 0;
     }
     json_decref(arguments);
     return has;

@@ -150,7 +150,7 @@ static void end(struct rt_run *run)
 // ---- one turn
 
 // What a commit has made true.
-static void settled(struct rt_run *run)
+void run_settled(struct rt_run *run)
 {
     for (size_t i = 0; i < run->unit_count; i++)
         if (run->units[i]->fresh) {
@@ -182,7 +182,7 @@ static bool store(struct rt_run *run)
         if (run->stalled)
             rt_log_info("there is room again: going on", NULL);
         run->stalled = false;
-        settled(run);
+        run_settled(run);
         return true;
     }
     if (status != RT_NO_SPACE) {
@@ -224,6 +224,7 @@ static void turn(struct rt_run *run)
     } else {
         run_receive(run, rested && !run->flying ? WAIT_MS : 0);
         run_read_inbox(run);
+        run_take_ratings(run);
         run_check_hold(run);
         run_consider(run);
         run_slurm_turn(run);

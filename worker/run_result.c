@@ -224,6 +224,28 @@ static void sign_result(struct rt_run *run, const struct run_unit *unit)
     rt_buf_release(&object);
 }
 
+void run_submit_rating(struct rt_run *run, struct run_campaign *campaign,
+                       const struct rt_statement *statement, struct rt_bytes object,
+                       const struct rt_digest *fingerprint)
+{
+    struct rt_row_out row = {.result = object, .fingerprint = *fingerprint};
+    struct rt_statement parsed;
+    struct rt_digest digest;
+    struct rt_buf text;
+    rt_buf_init(&text, RT_STATEMENT_MOST);
+    enum rt_status status = rt_statement_make(statement, run->home->sign, &text);
+    if (!status)
+        status = rt_statement_parse(rt_buf_bytes(&text), &parsed, NULL);
+    if (!status)
+        rt_statement_digest(&parsed, &digest);
+    rt_buf_release(&text);
+    // After a crash the same file may be found again: the statement waits already.
+    if (!status && find_out(run, &digest))
+        return;
+    if (put_out(run, campaign, statement, &row, &digest))
+        run->progress = true;
+}
+
 // Only units whose every trial is on disk: this runs right after a commit.
 void run_sign_results(struct rt_run *run)
 {
@@ -350,7 +372,14 @@ static enum rt_status write_out(struct rt_run *run, const struct run_out *out,
         return status;
     rt_buf_clear(&run->frame);
     if (out->kind != RT_STATEMENT_RESULT) {
-        struct rt_message_submit message = {.statement = row.statement};
+        static const struct rt_digest none;
+        struct rt_bytes objects[2] = {row.result};
+        struct rt_message_submit message = {.statement = row.statement, .objects = objects};
+        if (out->kind == RT_STATEMENT_RATING)
+            message.objects_count = 1;
+        if (message.objects_count && !rt_digest_equal(&row.fingerprint, &none) &&
+            !rt_outbox_object(run->outbox, &row.fingerprint, arena, &objects[1]))
+            message.objects_count = 2;
         return rt_message_submit_encode(&message, &run->frame, NULL);
     }
     if (!receipted(run, &row.fingerprint))

@@ -157,6 +157,8 @@ struct rt_run {
     int64_t now_ms, mono_ms;
     int64_t inbox_ms, pulse_ms, status_ms, hold_ms, trial_check_ms;
     bool held; // policy.hold_when
+    int64_t ratings_ms;   // when STATE/ratings is looked at again
+    bool ratings_waiting; // it held some
     bool trials_finished; // in this turn: TRIAL_STORED stands after its commit
     bool results_signed;  // likewise for RESULT_STORED
     bool units_taken;     // likewise for UNIT_STORED
@@ -177,6 +179,7 @@ struct rt_run {
 // run.c
 void run_fail(struct rt_run *run, enum rt_status status, const char *format, ...) RT_PRINTF(3, 4);
 bool run_stopping(void);
+void run_settled(struct rt_run *run); // a commit has made true what was gathered
 
 // run_clock.c: what policy asks
 void run_now(const struct rt_run *run, struct rt_permit_now *ret_now);
@@ -251,6 +254,10 @@ void run_sign_results(struct rt_run *run);
 void run_end_campaigns(struct rt_run *run); // close and withdraw, once nothing is in flight
 void run_submit(struct rt_run *run, struct run_campaign *campaign,
                 const struct rt_statement *statement);
+// A rating with its object; fingerprint may be zeros.
+void run_submit_rating(struct rt_run *run, struct run_campaign *campaign,
+                       const struct rt_statement *statement, struct rt_bytes object,
+                       const struct rt_digest *fingerprint);
 void run_on_receipt(struct rt_run *run, const struct rt_message_receipt *receipt);
 void run_on_error(struct rt_run *run, const struct rt_message_error *error);
 void run_send_outs(struct rt_run *run);
@@ -260,6 +267,9 @@ void run_outs_lost(struct rt_run *run); // the connection is gone
 // digests (2 to RUN_FINGERPRINTS_MOST) are sorted in place.
 enum rt_status run_merge_fingerprints(struct rt_run *run, struct rt_digest *digests, size_t count,
                                       struct rt_digest *ret_digest) RT_WARN_UNUSED;
+
+// run_rating.c: what raters left to be signed and sent
+void run_take_ratings(struct rt_run *run);
 
 // run_status.c: what people and other commands see and say
 void run_read_inbox(struct rt_run *run);

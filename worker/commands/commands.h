@@ -16,6 +16,7 @@ extern const struct rt_command rt_command_status;
 extern const struct rt_command rt_command_subject_add;
 extern const struct rt_command rt_command_subject_list;
 extern const struct rt_command rt_command_subject_check;
+extern const struct rt_command rt_command_probe;
 extern const struct rt_command rt_command_subject_truth;
 extern const struct rt_command rt_command_policy_show;
 extern const struct rt_command rt_command_policy_test;
@@ -25,6 +26,9 @@ extern const struct rt_command rt_command_estimate;
 extern const struct rt_command rt_command_dry_run;
 extern const struct rt_command rt_command_replay;
 extern const struct rt_command rt_command_export;
+extern const struct rt_command rt_command_grade;
+extern const struct rt_command rt_command_rescore;
+extern const struct rt_command rt_command_rate;
 extern const struct rt_command rt_command_leave;
 extern const struct rt_command rt_command_load;
 

@@ -227,8 +227,8 @@ static enum rt_status take_pair(struct rt_collector *c, uint32_t lab, uint64_t i
                 rt_lab_trial(&c->plans[lab], &c->orders[lab], position, &number) ||
                 number != result.trials[next].number)
                 return RT_CONFLICT;
-            status = count_one(c, lab, position, &result.trials[next], &row, unit.accept_until_ms,
-                               next);
+            status =
+                count_one(c, lab, position, &result.trials[next], &row, unit.accept_until_ms, next);
         }
     }
     if (!status)
@@ -397,8 +397,8 @@ void rt_collected_fill(const struct rt_collected *to, uint32_t lab, struct rt_tr
         .number = of->number,
         .replicate = place.replicate,
         .temperature_micro = configuration->temperature_micro,
-        .seed = rt_trial_seed(campaign->design.seeds, &to->draw, of->number,
-                              campaign->labs[lab].id),
+        .seed =
+            rt_trial_seed(campaign->design.seeds, &to->draw, of->number, campaign->labs[lab].id),
         .status = of->status,
         .error = of->error,
         .outcome = label ? label->id : "",

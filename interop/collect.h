@@ -29,8 +29,8 @@ struct rt_collected {
     const struct rt_scenario **scenarios; // the campaign's order; NULL where not at hand
     struct rt_digest draw;
     int64_t started_ms;
-    size_t trial_count; // trials with a result that counts, by lab, then number
-    uint64_t planned;   // trials of all labs
+    size_t trial_count;          // trials with a result that counts, by lab, then number
+    uint64_t planned;            // trials of all labs
     struct rt_collector *inside; // of rt_collect; NULL where the two below stand for it
     // How somebody else's set of trials (a lab's own vault) answers the calls below.
     void *ctx;
@@ -54,8 +54,8 @@ enum rt_status rt_collected_trial(struct rt_collected *collected, size_t i, bool
 // The place of trial i without reading its result.
 void rt_collected_place(const struct rt_collected *collected, size_t i, uint32_t *ret_lab,
                         struct rt_trial *ret_trial);
-// What the campaign and a trial's own result say of it; the evidence is left zero. outcome is "" for
-// one that is not in the taxonomy.
+// What the campaign and a trial's own result say of it; the evidence is left zero. outcome is ""
+// for one that is not in the taxonomy.
 void rt_collected_fill(const struct rt_collected *collected, uint32_t lab, struct rt_trial place,
                        const struct rt_trial_result *of, struct rt_interop_trial *ret_trial);
 // Append an object of the log's, checked against its digest.

@@ -38,8 +38,7 @@ static enum rt_status fingerprint_of(struct counting *counting, const struct rt_
         }
     if (counting->fingerprint_count == counting->fingerprint_room) {
         size_t room = counting->fingerprint_room ? 2 * counting->fingerprint_room : 16;
-        struct rt_facts_fingerprint *grown =
-            realloc(counting->fingerprints, room * sizeof *grown);
+        struct rt_facts_fingerprint *grown = realloc(counting->fingerprints, room * sizeof *grown);
         if (!grown)
             return RT_NO_MEMORY;
         counting->fingerprints = grown;
@@ -91,8 +90,7 @@ static enum rt_status make(struct counting *counting, struct rt_study *ret_study
     enum rt_status status = object(counting, &campaign->roster_digest, &bytes);
     if (!status)
         status = rt_roster_decode(bytes, counting->arena, &roster);
-    struct rt_facts_lab *labs =
-        rt_arena_array(counting->arena, campaign->lab_count, sizeof *labs);
+    struct rt_facts_lab *labs = rt_arena_array(counting->arena, campaign->lab_count, sizeof *labs);
     if (!status && !labs)
         status = RT_NO_MEMORY;
     if (status)

@@ -116,7 +116,8 @@ static const char *content_text(struct rt_import *import, const json_t *content,
     size_t i;
     json_t *part;
     rt_buf_init(&out, RT_IMPORT_FILE_MOST);
-    json_array_foreach(content, i, part) {
+    json_array_foreach(content, i, part)
+    {
         const char *text = json_string_value(json_object_get(part, "text"));
         const char *type = json_string_value(json_object_get(part, "type"));
         if (text && out.size)

@@ -50,8 +50,8 @@ struct rt_import_item {
     const char *lang;     // "" none given
     struct rt_import_message *messages;
     size_t message_count;
-    const char *expect;  // PCRE2 that a wanted answer matches; "" none
-    const char *example; // an answer that does; "" none known
+    const char *expect;                        // PCRE2 that a wanted answer matches; "" none
+    const char *example;                       // an answer that does; "" none known
     const char *type, *objective, *provenance; // of meta; "" none
     const char *rubric;                        // for a judge; "" none
     struct rt_import_tool *tools;
@@ -74,7 +74,7 @@ struct rt_import {
     size_t item_count, item_room;
     struct rt_import_note notes[RT_IMPORT_NOTES_MOST];
     size_t note_count;
-    uint64_t unlisted; // notes beyond the table's end
+    uint64_t unlisted;          // notes beyond the table's end
     uint64_t verified, damaged; // trials of our own logs whose transcript is, is not, the committed
 };
 

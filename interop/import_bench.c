@@ -117,13 +117,48 @@ static enum rt_status name_phrasings(struct rt_import_bench *bench, struct rt_im
     return RT_OK;
 }
 
+static bool same_words(const struct rt_import_item *a, const struct rt_import_item *b)
+{
+    if (a->message_count != b->message_count || strcmp(a->lang, b->lang))
+        return false;
+    for (size_t m = 0; m < a->message_count; m++)
+        if (strcmp(a->messages[m].role, b->messages[m].role) ||
+            strcmp(a->messages[m].text, b->messages[m].text))
+            return false;
+    return true;
+}
+
+// A prompt that says what an earlier one says is a null pair.
+static void find_pairs(struct rt_import_bench *bench, const struct rt_import_group *group)
+{
+    const struct rt_import *import = bench->import;
+    for (size_t n = 0; n < group->count; n++) {
+        struct rt_import_place *place = &bench->places[group->items[n]];
+        place->same_as = SIZE_MAX;
+        for (size_t m = 0; m < n && place->same_as == SIZE_MAX; m++)
+            if (same_words(&import->items[group->items[n]], &import->items[group->items[m]]))
+                place->same_as = group->items[m];
+    }
+}
+
+// Phrasing n of both: the same name, language, and place of its pair.
+static bool same_phrasing(const struct rt_import_bench *bench, size_t i, size_t j)
+{
+    const struct rt_import_place *a = &bench->places[i], *b = &bench->places[j];
+    const struct rt_import_item *items = bench->import->items;
+    const char *pair_a = a->same_as == SIZE_MAX ? "" : bench->places[a->same_as].phrasing;
+    const char *pair_b = b->same_as == SIZE_MAX ? "" : bench->places[b->same_as].phrasing;
+    return !strcmp(a->phrasing, b->phrasing) && !strcmp(items[i].lang, items[j].lang) &&
+           !strcmp(pair_a, pair_b);
+}
+
 static bool same_phrasings(const struct rt_import_bench *bench, const struct rt_import_group *a,
                            const struct rt_import_group *b)
 {
     if (a->count != b->count)
         return false;
     for (size_t n = 0; n < a->count; n++)
-        if (strcmp(bench->places[a->items[n]].phrasing, bench->places[b->items[n]].phrasing))
+        if (!same_phrasing(bench, a->items[n], b->items[n]))
             return false;
     return true;
 }
@@ -143,7 +178,9 @@ enum rt_status rt_import_arrange(struct rt_import_bench *bench, const char *fold
 {
     struct rt_import *import = bench->import;
     const char *slash = strrchr(folder, '/');
-    const char *id = import->options.id ? import->options.id : slash && slash[1] ? slash + 1 : folder;
+    const char *id = import->options.id  ? import->options.id
+                     : slash && slash[1] ? slash + 1
+                                         : folder;
     slug(id, "imported", bench->id);
     for (size_t i = 0; import->source[i] && i + 1 < sizeof bench->source; i++)
         bench->source[i] = (unsigned char)import->source[i] < 0x20 ? '?' : import->source[i];
@@ -159,6 +196,8 @@ enum rt_status rt_import_arrange(struct rt_import_bench *bench, const char *fold
     json_decref(numbers);
     for (size_t g = 0; g < bench->group_count && !status; g++)
         status = name_phrasings(bench, &bench->groups[g], err);
+    for (size_t g = 0; g < bench->group_count && !status; g++)
+        find_pairs(bench, &bench->groups[g]);
     if (!status)
         see_whole(bench);
     return status;

@@ -5,6 +5,7 @@
 #define RT_INTEROP_IMPORT_BENCH_H
 
 #include "common/base/text.h"
+#include "common/crypto/hash.h"
 #include "interop/import.h"
 
 // A scenario to be: items in the order they came.
@@ -18,6 +19,7 @@ struct rt_import_group {
 struct rt_import_place {
     size_t group;
     char phrasing[RT_ID_BYTES + 1];
+    size_t same_as; // the item whose words these are in the same scenario, or SIZE_MAX
 };
 
 struct rt_import_bench {
@@ -25,7 +27,8 @@ struct rt_import_bench {
     char folder[3900]; // the partial one
     char id[RT_ID_BYTES + 1];
     char canary[64];
-    char source[256]; // printable, for comments
+    char digest[RT_DIGEST_TEXT_BYTES]; // of the content, once it has been read back; "" before
+    char source[256];                  // printable, for comments
     struct rt_import_group *groups;
     size_t group_count;
     struct rt_import_place *places; // one an item

@@ -37,16 +37,18 @@ static bool name_fits(const char *name)
 static enum rt_status take_args(struct traces *traces, const json_t *parameters, const char *place,
                                 struct rt_import_tool *tool)
 {
-    static const char *const types[] = {"string", "integer", "number", "boolean", "object",
-                                        "array",  NULL};
+    static const char *const types[] = {"string", "integer", "number", "boolean",
+                                        "object", "array",   NULL};
     json_t *properties = json_object_get(parameters, "properties"), *value;
     json_t *required = json_object_get(parameters, "required");
     const char *key;
     struct rt_import *import = traces->import;
-    tool->args = rt_arena_array(&import->arena, json_object_size(properties) + 1, sizeof *tool->args);
+    tool->args =
+        rt_arena_array(&import->arena, json_object_size(properties) + 1, sizeof *tool->args);
     if (!tool->args)
         return RT_NO_MEMORY;
-    json_object_foreach(properties, key, value) {
+    json_object_foreach(properties, key, value)
+    {
         const char *const *type = types;
         while (*type && strcmp(*type, text_at(value, "type")))
             type++;
@@ -83,7 +85,8 @@ static enum rt_status take_tools(struct traces *traces, const json_t *event, con
     struct rt_import *import = traces->import;
     size_t i;
     json_t *info;
-    json_array_foreach(json_object_get(event, "tools"), i, info) {
+    json_array_foreach(json_object_get(event, "tools"), i, info)
+    {
         const char *name = text_at(info, "name");
         if (find_tool(item, name))
             continue;
@@ -139,7 +142,8 @@ static enum rt_status take_events(struct traces *traces, const json_t *sample, c
     item->tools = rt_arena_array(&traces->import->arena, TOOLS_MOST, sizeof *item->tools);
     if (!item->tools)
         return RT_NO_MEMORY;
-    json_array_foreach(json_object_get(sample, "events"), i, event) {
+    json_array_foreach(json_object_get(sample, "events"), i, event)
+    {
         const char *kind = text_at(event, "event");
         static const char *const plain[] = {"sample_init", "info",     "score", "span_begin",
                                             "span_end",    "approval", NULL};
@@ -164,7 +168,8 @@ static enum rt_status take_scores(struct traces *traces, const json_t *sample, c
     struct rt_import *import = traces->import;
     const char *name, *text = "";
     json_t *score;
-    json_object_foreach(json_object_get(sample, "scores"), name, score) {
+    json_object_foreach(json_object_get(sample, "scores"), name, score)
+    {
         const json_t *value = json_object_get(score, "value");
         struct rt_buf out;
         rt_buf_init(&out, 4096);
@@ -180,9 +185,8 @@ static enum rt_status take_scores(struct traces *traces, const json_t *sample, c
         rt_import_note(import, "score", name,
                        "original outcomes: in `provenance` and in import.jsonl", place);
     }
-    item->provenance =
-        rt_arena_printf(&import->arena, "imported from %.60s, sample %.40s%.120s", import->source,
-                        id, text);
+    item->provenance = rt_arena_printf(&import->arena, "imported from %.60s, sample %.40s%.120s",
+                                       import->source, id, text);
     return item->provenance ? RT_OK : RT_NO_MEMORY;
 }
 
@@ -205,7 +209,8 @@ static enum rt_status take_own(struct traces *traces, const json_t *sample, cons
         return rt_error_set(err, RT_NO_MEMORY, "%s", place);
     if (trial.transcript && rt_interop_check_commitment(&trial)) {
         import->damaged++;
-        rt_import_note(import, "trial", item->key, "its transcript is not the committed one", place);
+        rt_import_note(import, "trial", item->key, "its transcript is not the committed one",
+                       place);
     } else if (trial.transcript) {
         import->verified++;
     }
@@ -296,9 +301,9 @@ static enum rt_status finish(struct traces *traces, enum rt_status status, const
     json_decref(traces->seen);
     rt_arena_release(&traces->scratch);
     if (!status && !traces->import->item_count)
-        status = rt_error_set(err, RT_MALFORMED,
-                              "%s: no sample in it says what was asked (a log without transcripts?)",
-                              name);
+        status = rt_error_set(
+            err, RT_MALFORMED,
+            "%s: no sample in it says what was asked (a log without transcripts?)", name);
     return status;
 }
 

@@ -23,8 +23,7 @@ struct config {
 
 static const char *place_of(struct config *config, const struct rt_node *node)
 {
-    const char *place =
-        rt_arena_printf(&config->import->arena, "%s:%u", config->name, node->line);
+    const char *place = rt_arena_printf(&config->import->arena, "%s:%u", config->name, node->line);
     return place ? place : config->name;
 }
 
@@ -37,8 +36,8 @@ static enum rt_status bad(struct config *config, const struct rt_node *node, str
 // ---- prompts
 
 // A file beside the configuration: plain names below its folder only.
-static enum rt_status read_file(struct config *config, const struct rt_node *node,
-                                const char *name, struct rt_buf *out, struct rt_error *err)
+static enum rt_status read_file(struct config *config, const struct rt_node *node, const char *name,
+                                struct rt_buf *out, struct rt_error *err)
 {
     char path[4096], real_file[4096], real_folder[4096];
     if (!config->folder || *name == '/' || strstr(name, "..") || strchr(name, '\\'))
@@ -139,9 +138,8 @@ static const char *value_of(const struct config *config, const struct rt_node *t
                                        config->shared ? rt_node_child(config->shared, "vars")
                                                       : NULL};
     for (size_t i = 0; i < 2; i++)
-        for (const struct rt_node *var = places[i] && places[i]->kind == RT_NODE_MAP
-                                             ? places[i]->first
-                                             : NULL;
+        for (const struct rt_node *var =
+                 places[i] && places[i]->kind == RT_NODE_MAP ? places[i]->first : NULL;
              var; var = var->next)
             if (strlen(var->key) == size && !memcmp(var->key, name, size)) {
                 *ret_node = var;
@@ -171,8 +169,8 @@ static const char *fill(struct config *config, const struct rt_node *test, const
         if (value) {
             rt_buf_add_str(&out, value);
         } else {
-            snprintf(name, sizeof name, "%.*s", (int)(close + 2 - open < 60 ? close + 2 - open : 60),
-                     open);
+            snprintf(name, sizeof name, "%.*s",
+                     (int)(close + 2 - open < 60 ? close + 2 - open : 60), open);
             rt_import_note(config->import, "template", name,
                            node ? "its value is no single text; left as written"
                                 : "no plain variable with a value; left as written",

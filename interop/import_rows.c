@@ -80,9 +80,9 @@ static enum rt_status take_target(struct rows *rows, const json_t *target,
         if (!text || !*text)
             continue;
         const char *literal = rt_import_literal(import, text);
-        pattern = literal ? rt_arena_printf(&import->arena, "%s%s%s", pattern, taken ? "|" : "",
-                                            literal)
-                          : NULL;
+        pattern =
+            literal ? rt_arena_printf(&import->arena, "%s%s%s", pattern, taken ? "|" : "", literal)
+                    : NULL;
         if (!pattern)
             return RT_NO_MEMORY;
         if (!taken++)
@@ -145,7 +145,8 @@ static void note_rest(struct rows *rows, json_t *record, const char *place)
     json_t *value;
     char name[256];
     bool csv = rows->table == RT_IMPORT_AILUMINATE;
-    json_object_foreach(record, key, value) {
+    json_object_foreach(record, key, value)
+    {
         if (!strcmp(key, "files") || !strcmp(key, "setup") || !strcmp(key, "sandbox"))
             rt_import_note(rows->import, "field", key,
                            "kept in import.jsonl; imported scenarios have no sandbox of their own",
@@ -153,7 +154,8 @@ static void note_rest(struct rows *rows, json_t *record, const char *place)
         else if (!known(rows, key))
             rt_import_note(rows->import, csv ? "column" : "field", key, KEPT, place);
     }
-    json_object_foreach(json_object_get(record, "metadata"), key, value) {
+    json_object_foreach(json_object_get(record, "metadata"), key, value)
+    {
         snprintf(name, sizeof name, "metadata.%.200s", key);
         if (!known(rows, name))
             rt_import_note(rows->import, "field", name, KEPT, place);
@@ -180,8 +182,8 @@ static enum rt_status find_prompt(struct rows *rows, const json_t *record, const
                                   json_t **ret_input, struct rt_error *err)
 {
     const char *wanted = rows->import->options.prompt;
-    *ret_input = wanted ? json_object_get(record, wanted)
-                        : first_of(record, prompt_names, &rows->prompt);
+    *ret_input =
+        wanted ? json_object_get(record, wanted) : first_of(record, prompt_names, &rows->prompt);
     if (wanted)
         rows->prompt = wanted;
     if (*ret_input && (json_is_string(*ret_input) || json_is_array(*ret_input)))
@@ -230,9 +232,9 @@ static enum rt_status take_names(struct rows *rows, const json_t *record, size_t
     const char *hash = scalar(import, json_object_get(record, "prompt_hash"));
     item->objective = hazard ? hazard : "";
     item->type = rows->table == RT_IMPORT_AILUMINATE ? "hazard prompt" : "";
-    item->provenance = rt_arena_printf(&import->arena, "imported from %s, record %.60s%s%.64s",
-                                       place, name ? name : "", hash && *hash ? ", prompt_hash " : "",
-                                       hash ? hash : "");
+    item->provenance =
+        rt_arena_printf(&import->arena, "imported from %s, record %.60s%s%.64s", place,
+                        name ? name : "", hash && *hash ? ", prompt_hash " : "", hash ? hash : "");
     return name && item->lang && item->provenance ? RT_OK
                                                   : rt_error_set(err, RT_NO_MEMORY, "%s", place);
 }
@@ -242,11 +244,8 @@ static enum rt_status take_record(struct rows *rows, json_t *record, size_t numb
 {
     struct rt_import *import = rows->import;
     const char *place = rt_arena_strdup(&import->arena, where);
-    struct rt_import_item item = {.place = place,
-                                  .expect = "",
-                                  .example = "",
-                                  .rubric = "",
-                                  .record = record};
+    struct rt_import_item item = {
+        .place = place, .expect = "", .example = "", .rubric = "", .record = record};
     json_t *input = NULL, *choices;
     if (!place)
         return rt_error_set(err, RT_NO_MEMORY, "%s", where);
@@ -376,10 +375,10 @@ enum rt_status rt_import_rows_memory(struct rt_import *import, enum rt_import_ta
     size_t skip = 0;
     while (skip < bytes.size && strchr(" \t\r\n", bytes.data[skip]) && bytes.data[skip])
         skip++;
-    enum rt_status status =
-        csv                                                  ? read_csv(&rows, name, bytes, err)
-        : skip < bytes.size && bytes.data[skip] == '['       ? read_array(&rows, name, bytes, err)
-                                                             : read_lines(&rows, name, bytes, err);
+    enum rt_status status = csv ? read_csv(&rows, name, bytes, err)
+                            : skip < bytes.size && bytes.data[skip] == '['
+                                ? read_array(&rows, name, bytes, err)
+                                : read_lines(&rows, name, bytes, err);
     if (!status && !import->item_count)
         status = rt_error_set(err, RT_MALFORMED, "%s: no prompts in it", name);
     return status;
@@ -394,7 +393,8 @@ enum rt_status rt_import_rows(struct rt_import *import, enum rt_import_table tab
     rt_buf_init(&text, RT_IMPORT_FILE_MOST);
     enum rt_status status = rt_file_read(path, &text, err);
     if (!status)
-        status = rt_import_rows_memory(import, table, csv, import->source, rt_buf_bytes(&text), err);
+        status =
+            rt_import_rows_memory(import, table, csv, import->source, rt_buf_bytes(&text), err);
     rt_buf_release(&text);
     return status;
 }

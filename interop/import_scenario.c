@@ -60,8 +60,9 @@ static void put_head(struct writing *w)
     const struct rt_import_item *item = w->first;
     const struct rt_import_options *options = &w->bench->import->options;
     char text[260];
-    rt_buf_printf(w->out, "# Imported from %s. Evaluation material: keep it out of training data.\n"
-                          "# Canary: %s\nscenario: %s\n",
+    rt_buf_printf(w->out,
+                  "# Imported from %s. Evaluation material: keep it out of training data.\n"
+                  "# Canary: %s\nscenario: %s\n",
                   w->bench->source, w->bench->canary, w->group->id);
     put_title(w);
     rt_buf_add_str(w->out, "meta:\n");
@@ -132,16 +133,25 @@ static void put_phrasings(struct writing *w, struct rt_buf *body)
     rt_buf_add_str(body, "phrasings:\n");
     for (size_t n = 0; n < w->group->count; n++) {
         const struct rt_import_item *item = item_of(w, n);
-        rt_buf_printf(body, "  %s:\n", w->bench->places[w->group->items[n]].phrasing);
+        const struct rt_import_place *place = &w->bench->places[w->group->items[n]];
+        if (place->same_as != SIZE_MAX) {
+            rt_buf_printf(body, "  %s: {same_as: %s}\n", place->phrasing,
+                          w->bench->places[place->same_as].phrasing);
+            continue;
+        }
+        rt_buf_printf(body, "  %s:\n", place->phrasing);
         rt_yaml_text(body, 4, "lang", lang_of(w, item, lang));
         for (size_t m = 0; m < item->message_count; m++) {
             variable_of(item, m, name);
             put_template(w, 4, name, item->messages[m].text);
         }
     }
-    if (w->bench->import->options.null_pair) {
+    bool paired = false;
+    for (size_t n = 0; n < w->group->count; n++)
+        paired |= w->bench->places[w->group->items[n]].same_as != SIZE_MAX;
+    if (w->bench->import->options.null_pair && !paired) {
         const char *first = w->bench->places[w->group->items[0]].phrasing;
-        rt_buf_printf(body, "  %.62s.b: {same_as: %s}\n", first, first);
+        rt_buf_printf(body, "  %.60sb: {same_as: %s}\n", first, first);
     }
     w->out = out;
 }
@@ -209,14 +219,23 @@ static void put_expected(struct writing *w, struct rt_buf *pattern)
     }
 }
 
+// A subject that says the same in every turn.
 static void put_test(struct writing *w, const char *say, const char *expect)
 {
+    bool more = false;
     struct rt_buf safe;
     rt_buf_init(&safe, 16 * strlen(say) + 1);
     rt_yaml_template(&safe, say, &w->braces, &w->controls);
-    rt_buf_add_str(w->out, "  - {arm: asked, do: [{say: ");
-    rt_yaml_quoted(w->out, rt_buf_str(&safe));
-    rt_buf_printf(w->out, "}], expect: %s}\n", expect);
+    rt_buf_add_str(w->out, "  - {arm: asked, do: [");
+    for (size_t m = 0; m < w->first->message_count; m++) {
+        if (strcmp(w->first->messages[m].role, "user") != 0)
+            continue;
+        rt_buf_add_str(w->out, more ? ", {say: " : "{say: ");
+        rt_yaml_quoted(w->out, rt_buf_str(&safe));
+        rt_buf_add_u8(w->out, '}');
+        more = true;
+    }
+    rt_buf_printf(w->out, "], expect: %s}\n", expect);
     rt_buf_release(&safe);
 }
 
@@ -225,7 +244,6 @@ static void put_outcomes(struct writing *w)
     static const char refusal[] = "I'm sorry, but I can't help with that.";
     static const char answer[] = "Certainly. Here is what was asked for.";
     struct rt_buf pattern;
-    size_t turns = 0;
     rt_buf_init(&pattern, (size_t)1 << 20);
     put_expected(w, &pattern);
     bool expecting = pattern.size > 0;
@@ -241,18 +259,14 @@ static void put_outcomes(struct writing *w)
     rt_buf_printf(w->out,
                   "raters:\n  judge: {role: grader, rubric: rubrics/imported.md, labels: [%s]}\n",
                   expecting ? "refused, matched, unmatched" : "refused, answered");
-    for (size_t m = 0; m < w->first->message_count; m++)
-        turns += !strcmp(w->first->messages[m].role, "user");
     const char *rule = rt_buf_str(&pattern), *example = w->first->example;
-    if (turns == 1 && !w->first->tool_count) {
-        rt_buf_add_str(w->out, "tests:\n");
-        bool wanted = expecting && rt_match(rule, rt_bytes_str(refusal), NULL);
-        put_test(w, refusal, wanted ? "matched" : "refused");
-        wanted = expecting && rt_match(rule, rt_bytes_str(answer), NULL);
-        put_test(w, answer, wanted ? "matched" : expecting ? "unmatched" : "answered");
-        if (*example && rt_match(rule, rt_bytes_str(example), NULL))
-            put_test(w, example, "matched");
-    }
+    rt_buf_add_str(w->out, "tests:\n");
+    bool wanted = expecting && rt_match(rule, rt_bytes_str(refusal), NULL);
+    put_test(w, refusal, wanted ? "matched" : "refused");
+    wanted = expecting && rt_match(rule, rt_bytes_str(answer), NULL);
+    put_test(w, answer, wanted ? "matched" : expecting ? "unmatched" : "answered");
+    if (*example && rt_match(rule, rt_bytes_str(example), NULL))
+        put_test(w, example, "matched");
     rt_buf_release(&pattern);
 }
 

@@ -84,11 +84,10 @@ static void put_taxonomy(const struct rt_import_bench *bench, struct rt_buf *out
     rt_buf_add_str(out, "taxonomy:\n");
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
         if (labels[i].used)
-            rt_buf_printf(out, "  - {label: %s, severity: 0, behaviour: %s, says: \"%s\"}\n",
-                          labels[i].id,
-                          is_behaviour(options, labels[i].id, labels[i].behaviour) ? "true"
-                                                                                   : "false",
-                          labels[i].says);
+            rt_buf_printf(
+                out, "  - {label: %s, severity: 0, behaviour: %s, says: \"%s\"}\n", labels[i].id,
+                is_behaviour(options, labels[i].id, labels[i].behaviour) ? "true" : "false",
+                labels[i].says);
 }
 
 static enum rt_status put_bench(const struct rt_import_bench *bench, struct rt_error *err)
@@ -98,11 +97,14 @@ static enum rt_status put_bench(const struct rt_import_bench *bench, struct rt_e
     char stamp[RT_STAMP_BYTES], title[300];
     rt_buf_init(&out, RT_DOC_FILE_MOST);
     rt_stamp_format(rt_time_wall_ms(), stamp);
-    snprintf(title, sizeof title, "%.200s", options->title ? options->title : bench->import->source);
+    snprintf(title, sizeof title, "%.200s",
+             options->title ? options->title : bench->import->source);
     rt_buf_printf(&out, "# Imported from %s.\nringtrial: 1\nbench: %s\nversion: \"0.1.0\"\n",
                   bench->source, bench->id);
     rt_yaml_text(&out, 0, "title", title);
     rt_yaml_text(&out, 0, "licence", options->licence ? options->licence : "unknown");
+    snprintf(title, sizeof title, "imported-from: %.200s", bench->source);
+    rt_yaml_text(&out, 0, "provenance", title);
     rt_buf_printf(&out, "canary: \"%s\"\nphrasings: %s\n", bench->canary,
                   bench->crossed ? "crossed" : "nested");
     put_taxonomy(bench, &out);
@@ -115,8 +117,10 @@ static enum rt_status put_bench(const struct rt_import_bench *bench, struct rt_e
                          "  known_failure_modes:\n    - \"A refusal in other words, or in another "
                          "language, is scored as an answer.\"\n");
     put_notes(bench, &out);
-    rt_buf_printf(&out, "changes:\n  - {version: \"0.1.0\", date: %.10s, what: \"Imported.\"}\n",
+    rt_buf_printf(&out, "changes:\n  - version: \"0.1.0\"\n    date: %.10s\n    what: Imported.\n",
                   stamp);
+    if (*bench->digest)
+        rt_buf_printf(&out, "    digest: \"%s\"\n", bench->digest);
     enum rt_status status = put(bench, "bench.yaml", &out, err);
     rt_buf_release(&out);
     return status;
@@ -132,14 +136,15 @@ static enum rt_status put_records(const struct rt_import_bench *bench, struct rt
     rt_buf_init(&out, (size_t)1 << 30);
     for (size_t i = 0; i < import->item_count && !status; i++) {
         const struct rt_import_place *at = &bench->places[i];
-        json_t *line = json_pack("{s:s, s:s, s:s, s:O?}", "scenario",
-                                 bench->groups[at->group].id, "phrasing", at->phrasing, "place",
-                                 import->items[i].place, "record", import->items[i].record);
+        json_t *line = json_pack("{s:s, s:s, s:s, s:O?}", "scenario", bench->groups[at->group].id,
+                                 "phrasing", at->phrasing, "place", import->items[i].place,
+                                 "record", import->items[i].record);
         status = line ? rt_inspect_dump(line, &out) : RT_NO_MEMORY;
         rt_buf_add_u8(&out, '\n');
         json_decref(line);
     }
-    status = status ? rt_error_set(err, status, "import.jsonl") : put(bench, "import.jsonl", &out, err);
+    status =
+        status ? rt_error_set(err, status, "import.jsonl") : put(bench, "import.jsonl", &out, err);
     rt_buf_clear(&out);
     json_t *notes = rt_import_notes_json(import);
     if (!status)
@@ -218,13 +223,20 @@ static enum rt_status make_folders(const struct rt_import_bench *bench, struct r
 }
 
 // The bench by its own reader, its tests, and its phrasings compared.
-static enum rt_status read_back(const struct rt_import_bench *bench, struct rt_import_sums *sums,
+static enum rt_status read_back(struct rt_import_bench *bench, struct rt_import_sums *sums,
                                 struct rt_buf *out, struct rt_error *err)
 {
     struct rt_arena arena;
     struct rt_bench *read = NULL;
     rt_arena_init(&arena, (size_t)2 << 30);
     enum rt_status status = rt_bench_load(bench->folder, false, &arena, &read, NULL, err);
+    // The change log names the content, which is known only now and does not hold the change log.
+    if (!status) {
+        rt_digest_format(&read->content, bench->digest);
+        status = put_bench(bench, err);
+    }
+    if (!status)
+        status = rt_bench_load(bench->folder, true, &arena, &read, NULL, err);
     for (size_t i = 0; !status && i < read->scenario_count; i++) {
         struct rt_selftest result = {0};
         sums->phrasings += read->scenarios[i]->phrasing_count;

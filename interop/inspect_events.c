@@ -59,8 +59,8 @@ static json_t *text(struct rt_bytes bytes)
 static json_t *event_of(struct walk *walk, const char *kind, uint64_t at_ms)
 {
     char stamp[RT_STAMP_BYTES];
-    int64_t start = walk->trial->transcript ? walk->trial->transcript->started_ms
-                                            : walk->trial->started_ms;
+    int64_t start =
+        walk->trial->transcript ? walk->trial->transcript->started_ms : walk->trial->started_ms;
     rt_stamp_format(start + (int64_t)at_ms, stamp);
     return json_pack("{s:s, s:s, s:f, s:s}", "event", kind, "timestamp", stamp, "working_start",
                      (double)at_ms / 1e3, "span_id", SPAN);
@@ -129,9 +129,9 @@ static json_t *content_of(const struct rt_entry *entry)
 
 static json_t *tool_info(const struct rt_tool *tool)
 {
-    static const char *const types[] = {[RT_ARG_STRING] = "string",   [RT_ARG_INTEGER] = "integer",
-                                        [RT_ARG_NUMBER] = "number",   [RT_ARG_BOOLEAN] = "boolean",
-                                        [RT_ARG_OBJECT] = "object",   [RT_ARG_ARRAY] = "array"};
+    static const char *const types[] = {
+        [RT_ARG_STRING] = "string",   [RT_ARG_INTEGER] = "integer", [RT_ARG_NUMBER] = "number",
+        [RT_ARG_BOOLEAN] = "boolean", [RT_ARG_OBJECT] = "object",   [RT_ARG_ARRAY] = "array"};
     json_t *properties = json_object(), *required = json_array();
     for (size_t i = 0; i < tool->arg_count; i++) {
         const struct rt_arg *arg = &tool->args[i];
@@ -175,12 +175,11 @@ static json_t *exact(const struct rt_entry *entry)
         json_object_set_new(json, "arguments", text(entry->arguments));
     }
     if (entry->kind == RT_ENTRY_ROLE) {
-        json_t *more = json_pack("{s:o?, s:o?, s:o?, s:s, s:b, s:I, s:I}", "told",
-                                 text(entry->arguments), "reasoning", text(entry->reasoning),
-                                 "refusal", text(entry->refusal), "stop_reason",
-                                 rt_inspect_stop_word(entry->finish), "counted_by_server",
-                                 (int)entry->has_usage, "tokens_in", (json_int_t)entry->tokens_in,
-                                 "tokens_out", (json_int_t)entry->tokens_out);
+        json_t *more = json_pack(
+            "{s:o?, s:o?, s:o?, s:s, s:b, s:I, s:I}", "told", text(entry->arguments), "reasoning",
+            text(entry->reasoning), "refusal", text(entry->refusal), "stop_reason",
+            rt_inspect_stop_word(entry->finish), "counted_by_server", (int)entry->has_usage,
+            "tokens_in", (json_int_t)entry->tokens_in, "tokens_out", (json_int_t)entry->tokens_out);
         json_object_update(json, more);
         json_decref(more);
     }
@@ -231,9 +230,9 @@ static void on_reply(struct walk *walk, const struct rt_entry *entry)
     json_t *calls = entry->call_count ? json_array() : NULL;
     for (size_t i = 0; i < entry->call_count; i++)
         json_array_append_new(calls, tool_call(entry, i));
-    json_t *message = json_pack("{s:s, s:o?, s:s, s:s, s:o?}", "role", "assistant", "content",
-                                content_of(entry), "source", "generate", "model",
-                                walk->trial->subject, "tool_calls", calls);
+    json_t *message =
+        json_pack("{s:s, s:o?, s:s, s:s, s:o?}", "role", "assistant", "content", content_of(entry),
+                  "source", "generate", "model", walk->trial->subject, "tool_calls", calls);
     json_t *output = output_of(walk, entry, message), *ours = exact(entry);
     json_t *event = event_of(walk, "model", entry->at_ms);
     if (!walk->whole)
@@ -260,14 +259,13 @@ static void on_call(struct walk *walk, const struct rt_entry *entry)
     json_t *arguments = arguments_of(entry->arguments), *error = NULL;
     call_id(entry->id, walk->turn, walk->answered++, id, sizeof id);
     if (entry->verdict != RT_VERDICT_RAN)
-        error = json_pack("{s:s, s:s}", "type", "parsing", "message",
-                          rt_verdict_word(entry->verdict));
+        error =
+            json_pack("{s:s, s:s}", "type", "parsing", "message", rt_verdict_word(entry->verdict));
     json_t *event = event_of(walk, "tool", entry->at_ms);
     json_t *more = json_pack("{s:s, s:s, s:o?, s:o, s:o?, s:[], s:O?, s:{s:o?}}", "type",
                              "function", "id", id, "function", text(entry->name), "arguments",
                              arguments ? arguments : json_object(), "result", text(entry->text),
-                             "events", "error", error, "metadata", RT_INSPECT_SOURCE,
-                             exact(entry));
+                             "events", "error", error, "metadata", RT_INSPECT_SOURCE, exact(entry));
     json_object_update(event, more);
     json_decref(more);
     add_event(walk, event);
@@ -358,16 +356,16 @@ static void close_frame(struct walk *walk, json_t *scores)
 }
 
 enum rt_status rt_inspect_play(const struct rt_interop_trial *trial,
-                               const struct rt_scenario *scenario, const char *id,
-                               json_t *metadata, json_t *scores, struct rt_inspect_play *ret_play)
+                               const struct rt_scenario *scenario, const char *id, json_t *metadata,
+                               json_t *scores, struct rt_inspect_play *ret_play)
 {
     struct walk walk = {.trial = trial, .scenario = scenario, .to = ret_play};
-    *ret_play = (struct rt_inspect_play){
-        .input = trial->transcript ? json_array() : json_string(""),
-        .messages = json_array(),
-        .output = json_pack("{s:s, s:[], s:s}", "model", trial->subject, "choices", "completion",
-                            ""),
-        .events = json_array()};
+    *ret_play =
+        (struct rt_inspect_play){.input = trial->transcript ? json_array() : json_string(""),
+                                 .messages = json_array(),
+                                 .output = json_pack("{s:s, s:[], s:s}", "model", trial->subject,
+                                                     "choices", "completion", ""),
+                                 .events = json_array()};
     walk.tools = json_array();
     for (size_t i = 0; scenario && i < scenario->tool_count; i++)
         json_array_append_new(walk.tools, tool_info(&scenario->tools[i]));

@@ -19,9 +19,8 @@ struct rt_inspect_play {
 
 // metadata goes into sample_init; scores (may be NULL) into a score event. Release in any case.
 enum rt_status rt_inspect_play(const struct rt_interop_trial *trial,
-                               const struct rt_scenario *scenario, const char *id,
-                               json_t *metadata, json_t *scores,
-                               struct rt_inspect_play *ret_play) RT_WARN_UNUSED;
+                               const struct rt_scenario *scenario, const char *id, json_t *metadata,
+                               json_t *scores, struct rt_inspect_play *ret_play) RT_WARN_UNUSED;
 void rt_inspect_play_release(struct rt_inspect_play *play);
 
 // Inspect's word for why a reply ended ("max_tokens" for length), and the way back.

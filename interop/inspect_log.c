@@ -82,11 +82,11 @@ static json_t *sample_ids(struct log *log, size_t *ret_prompts, uint64_t *ret_ep
         last = place.prompt;
         const struct rt_prompt *prompt = &campaign->prompts[place.prompt];
         const struct rt_campaign_scenario *scenario = &campaign->scenarios[prompt->scenario];
-        rt_inspect_id(&(struct rt_interop_trial){.scenario = scenario->id,
-                                                 .arm = scenario->arms[prompt->arm].id,
-                                                 .phrasing =
-                                                     scenario->phrasings[prompt->phrasing].id},
-                      id);
+        rt_inspect_id(
+            &(struct rt_interop_trial){.scenario = scenario->id,
+                                       .arm = scenario->arms[prompt->arm].id,
+                                       .phrasing = scenario->phrasings[prompt->phrasing].id},
+            id);
         json_array_append_new(ids, json_string(id));
         (*ret_prompts)++;
     }
@@ -103,11 +103,11 @@ static json_t *eval_json(struct log *log)
     uint64_t epochs;
     rt_digest_format(&campaign->digest, digest);
     json_t *ids = sample_ids(log, &prompts, &epochs);
-    json_t *eval = json_pack(
-        "{s:s, s:s, s:o, s:s, s:s, s:s, s:{}, s:{}, s:{}}", "eval_id", log->task_id, "run_id",
-        log->task_id, "created", stamp_json(log->collected->started_ms), "task", log->task,
-        "task_id", log->task_id, "task_version", campaign->bench_version, "task_attribs",
-        "task_args", "task_args_passed");
+    json_t *eval =
+        json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:{}, s:{}, s:{}}", "eval_id", log->task_id,
+                  "run_id", log->task_id, "created", stamp_json(log->collected->started_ms), "task",
+                  log->task, "task_id", log->task_id, "task_version", campaign->bench_version,
+                  "task_attribs", "task_args", "task_args_passed");
     json_t *more = json_pack(
         "{s:{s:s, s:s, s:I, s:o, s:b}, s:s, s:o, s:{}, s:{s:I}, s:{s:s}, s:{s:{s:s, s:s, s:s}}}",
         "dataset", "name", campaign->bench_id, "location", campaign->bench_id, "samples",
@@ -199,19 +199,19 @@ static enum rt_status make_header(struct log *log, struct rt_error *err)
     if (status)
         return status;
     json_t *eval = eval_json(log), *plan = plan_json(log);
-    log->start = json_pack("{s:i, s:O, s:O}", "version", RT_INSPECT_VERSION, "eval", eval, "plan",
-                           plan);
+    log->start =
+        json_pack("{s:i, s:O, s:O}", "version", RT_INSPECT_VERSION, "eval", eval, "plan", plan);
     json_t *stats = json_pack(
         "{s:o, s:o, s:{s:{s:I, s:I, s:I}}, s:{}, s:[]}", "started_at", stamp_json(totals.first_ms),
         "completed_at", stamp_json(totals.last_ms), "model_usage", subject, "input_tokens",
         (json_int_t)totals.tokens_in, "output_tokens", (json_int_t)totals.tokens_out,
         "total_tokens", (json_int_t)(totals.tokens_in + totals.tokens_out), "role_usage",
         "connection_limit_history");
-    log->header = json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:n, s:b, s:n, s:n, s:[], s:{}}",
-                            "version", RT_INSPECT_VERSION, "status", "success", "eval", eval,
-                            "plan", plan, "results", results_json(log, &totals), "stats", stats,
-                            "error", "invalidated", 0, "log_updates", "config_updates", "tags",
-                            "metadata");
+    log->header =
+        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:n, s:b, s:n, s:n, s:[], s:{}}", "version",
+                  RT_INSPECT_VERSION, "status", "success", "eval", eval, "plan", plan, "results",
+                  results_json(log, &totals), "stats", stats, "error", "invalidated", 0,
+                  "log_updates", "config_updates", "tags", "metadata");
     log->summaries = json_array();
     return log->start && log->header && log->summaries
                ? RT_OK

@@ -86,7 +86,8 @@ static enum rt_status resolve(json_t *json, const json_t *attachments, unsigned 
     if (depth > DEPTH_MOST)
         return RT_MALFORMED;
     if (json_is_array(json)) {
-        json_array_foreach(json, i, value) {
+        json_array_foreach(json, i, value)
+        {
             const char *text = json_string_value(value);
             json_t *with = text && !strncmp(text, ATTACHMENT, strlen(ATTACHMENT))
                                ? json_object_get(attachments, text + strlen(ATTACHMENT))
@@ -97,7 +98,8 @@ static enum rt_status resolve(json_t *json, const json_t *attachments, unsigned 
                 status = resolve(value, attachments, depth + 1);
         }
     }
-    json_object_foreach_safe(json, next, key, value) {
+    json_object_foreach_safe(json, next, key, value)
+    {
         const char *text = json_string_value(value);
         json_t *with = text && !strncmp(text, ATTACHMENT, strlen(ATTACHMENT))
                            ? json_object_get(attachments, text + strlen(ATTACHMENT))
@@ -269,6 +271,7 @@ enum rt_status rt_inspect_read(const char *path, rt_inspect_sample_fn *visit, vo
                                struct rt_error *err)
 {
     uint8_t first[4] = {0};
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     FILE *file = fopen(path, "re");
     size_t got = file ? fread(first, 1, sizeof first, file) : 0;
     if (file)
@@ -277,7 +280,7 @@ enum rt_status rt_inspect_read(const char *path, rt_inspect_sample_fn *visit, vo
         struct rt_zip_reader *zip = NULL;
         enum rt_status status = rt_zip_open(path, &zip, err);
         if (!status)
-            status = read_zip(path, zip, visit, ctx, err);
+            status = read_zip(name, zip, visit, ctx, err);
         rt_zip_free(zip);
         return status;
     }
@@ -285,7 +288,7 @@ enum rt_status rt_inspect_read(const char *path, rt_inspect_sample_fn *visit, vo
     rt_buf_init(&text, RT_INSPECT_FILE_MOST);
     enum rt_status status = rt_file_read(path, &text, err);
     if (!status)
-        status = read_json(path, rt_buf_bytes(&text), visit, ctx, err);
+        status = read_json(name, rt_buf_bytes(&text), visit, ctx, err);
     rt_buf_release(&text);
     return status;
 }

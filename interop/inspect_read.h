@@ -17,7 +17,7 @@ enum rt_status rt_inspect_parse(const char *name, struct rt_bytes text, json_t *
                                 struct rt_error *err) RT_WARN_UNUSED;
 
 // Called for each sample in order, attachments resolved; sample is borrowed. header is the log
-// without its samples.
+// without its samples; place names the file without its folders.
 typedef enum rt_status rt_inspect_sample_fn(void *ctx, const json_t *header, const json_t *sample,
                                             const char *place, struct rt_error *err);
 enum rt_status rt_inspect_read(const char *path, rt_inspect_sample_fn *visit, void *ctx,

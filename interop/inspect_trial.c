@@ -80,7 +80,8 @@ static void take_content(const json_t *content, struct rt_entry *entry)
     json_t *part;
     if (json_is_string(content))
         entry->text = bytes_of(content);
-    json_array_foreach(content, i, part) {
+    json_array_foreach(content, i, part)
+    {
         if (json_object_get(part, "reasoning"))
             entry->reasoning = bytes_at(part, "reasoning");
         else if (json_is_true(json_object_get(part, "refusal")))
@@ -134,9 +135,9 @@ static void take_role(const json_t *ours, struct rt_entry *entry)
 static void take_event(struct back *back, const json_t *event)
 {
     bool info = strcmp(text_at(event, "event"), "info") == 0;
-    const json_t *ours = info ? json_object_get(event, "data")
-                              : json_object_get(json_object_get(event, "metadata"),
-                                                RT_INSPECT_SOURCE);
+    const json_t *ours =
+        info ? json_object_get(event, "data")
+             : json_object_get(json_object_get(event, "metadata"), RT_INSPECT_SOURCE);
     if (!json_is_object(ours) || (info && strcmp(text_at(event, "source"), RT_INSPECT_SOURCE)))
         return;
     int kind = word_of(text_at(ours, "kind"), kind_word, RT_ENTRY_KIND_COUNT);
@@ -149,8 +150,7 @@ static void take_event(struct back *back, const json_t *event)
                                .turn = (uint32_t)count_at(ours, "turn"),
                                .at_ms = count_at(ours, "at_ms")};
     if (kind == RT_ENTRY_MESSAGE) {
-        const json_t *message =
-            json_array_get(back->messages, (size_t)count_at(ours, "message"));
+        const json_t *message = json_array_get(back->messages, (size_t)count_at(ours, "message"));
         int role = word_of(text_at(ours, "role"), role_word, RT_CHAT_ROLE_COUNT);
         back->bad |= role == RT_CHAT_ROLE_COUNT;
         entry->role = (enum rt_chat_role)role;
@@ -224,8 +224,7 @@ static enum rt_status take_digests(const json_t *ours, struct rt_interop_trial *
 enum rt_status rt_inspect_trial(const json_t *sample, struct rt_arena *arena,
                                 struct rt_interop_trial *ret_trial)
 {
-    const json_t *ours =
-        json_object_get(json_object_get(sample, "metadata"), RT_INSPECT_SOURCE);
+    const json_t *ours = json_object_get(json_object_get(sample, "metadata"), RT_INSPECT_SOURCE);
     if (!json_is_object(ours))
         return RT_UNSUPPORTED;
     int status = word_of(text_at(ours, "status"), status_word, RT_TRIAL_STATUS_COUNT);

@@ -8,8 +8,7 @@
 
 void rt_inspect_id(const struct rt_interop_trial *trial, char *ret_id)
 {
-    snprintf(ret_id, RT_INSPECT_ID_BYTES, "%s.%s.%s", trial->scenario, trial->arm,
-             trial->phrasing);
+    snprintf(ret_id, RT_INSPECT_ID_BYTES, "%s.%s.%s", trial->scenario, trial->arm, trial->phrasing);
 }
 
 static int dump_part(const char *data, size_t size, void *ctx)
@@ -96,10 +95,10 @@ static json_t *commitment_of(const struct rt_interop_trial *trial)
 // Everything of the trial that Inspect has no field for, under one key of ours.
 static json_t *metadata_of(const struct rt_interop_trial *trial)
 {
-    json_t *ours = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "campaign", trial->campaign, "lab", trial->lab,
-        "subject", trial->subject, "scenario", trial->scenario, "arm", trial->arm, "phrasing",
-        trial->phrasing, "lang", trial->lang);
+    json_t *ours =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "campaign", trial->campaign, "lab",
+                  trial->lab, "subject", trial->subject, "scenario", trial->scenario, "arm",
+                  trial->arm, "phrasing", trial->phrasing, "lang", trial->lang);
     json_t *numbers = json_pack(
         "{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "trial",
         (json_int_t)trial->number, "replicate", (json_int_t)trial->replicate, "temperature_micro",
@@ -158,13 +157,13 @@ enum rt_status rt_inspect_sample(const struct rt_interop_trial *trial,
     json_t *metadata = metadata_of(trial), *scores = scores_of(trial);
     enum rt_status status =
         rt_inspect_play(trial, scenario, id, metadata, json_is_null(scores) ? NULL : scores, &play);
-    json_t *sample = json_pack("{s:s, s:I, s:O?, s:s, s:O?, s:O?, s:O?, s:O?, s:{}, s:O?, s:o?, "
-                               "s:{}, s:{}, s:o?}",
-                               "id", id, "epoch", (json_int_t)trial->replicate + 1, "input",
-                               play.input, "target", "", "messages", play.messages, "output",
-                               play.output, "scores", scores, "metadata", metadata, "store",
-                               "events", play.events, "model_usage", usage_of(trial), "role_usage",
-                               "attachments", "error", error_of(trial));
+    json_t *sample =
+        json_pack("{s:s, s:I, s:O?, s:s, s:O?, s:O?, s:O?, s:O?, s:{}, s:O?, s:o?, "
+                  "s:{}, s:{}, s:o?}",
+                  "id", id, "epoch", (json_int_t)trial->replicate + 1, "input", play.input,
+                  "target", "", "messages", play.messages, "output", play.output, "scores", scores,
+                  "metadata", metadata, "store", "events", play.events, "model_usage",
+                  usage_of(trial), "role_usage", "attachments", "error", error_of(trial));
     rt_inspect_play_release(&play);
     json_decref(metadata);
     json_decref(scores);
@@ -181,10 +180,9 @@ enum rt_status rt_inspect_sample(const struct rt_interop_trial *trial,
 
 enum rt_status rt_inspect_summary(json_t *sample, json_t **ret_summary)
 {
-    static const char *const same[] = {"id",          "epoch",      "input",      "target",
-                                       "metadata",    "scores",     "role_usage", "model_usage",
-                                       "started_at",  "total_time", "completed_at",
-                                       "working_time"};
+    static const char *const same[] = {"id",         "epoch",      "input",        "target",
+                                       "metadata",   "scores",     "role_usage",   "model_usage",
+                                       "started_at", "total_time", "completed_at", "working_time"};
     json_t *summary = json_object();
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         json_object_set(summary, same[i], json_object_get(sample, same[i]));

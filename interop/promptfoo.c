@@ -47,10 +47,9 @@ static const char *prepared(struct rt_import *import, const struct kind *kind, c
 static enum rt_status add(struct rt_import *import, const struct kind *kind, const char *condition,
                           struct rt_promptfoo_rule *rule)
 {
-    rule->pattern = rt_arena_printf(&import->arena, "%s(?%s%s%s%s)",
-                                    rule->mapped ? rule->pattern : "\\A",
-                                    kind->negative ? "!" : "=", kind->before, condition,
-                                    kind->after);
+    rule->pattern =
+        rt_arena_printf(&import->arena, "%s(?%s%s%s%s)", rule->mapped ? rule->pattern : "\\A",
+                        kind->negative ? "!" : "=", kind->before, condition, kind->after);
     rule->mapped++;
     return rule->pattern ? RT_OK : RT_NO_MEMORY;
 }

@@ -96,8 +96,8 @@ enum rt_status rt_bundle_source_open(const char *folder, struct rt_bundle_source
                      rt_status_text(status));
     if (!status) {
         ret_bundle->size = checkpoint.size;
-        *ret_source = (struct rt_interop_source){ret_bundle, checkpoint.size, read_leaf,
-                                                 read_object};
+        *ret_source =
+            (struct rt_interop_source){ret_bundle, checkpoint.size, read_leaf, read_object};
     }
     rt_buf_release(&text);
     free(note);

@@ -39,8 +39,8 @@ static enum rt_status check_member(struct rt_zip_reader *reader, size_t i, uint6
 {
     zip_stat_t facts;
     if (zip_stat_index(reader->zip, i, ZIP_FL_ENC_RAW, &facts) || !(facts.valid & ZIP_STAT_SIZE))
-        return rt_error_set(err, RT_MALFORMED, "%s: member %zu has no readable entry",
-                            reader->name, i);
+        return rt_error_set(err, RT_MALFORMED, "%s: member %zu has no readable entry", reader->name,
+                            i);
     if (!name_safe(facts.name))
         return rt_error_set(err, RT_NOT_PERMITTED,
                             "%s: member %zu has a name that may lead outside the archive",
@@ -73,8 +73,8 @@ static enum rt_status take(zip_t *zip, const char *name, struct rt_zip_reader **
     uint64_t total = 0;
     enum rt_status status = RT_OK;
     if (reader->count > RT_ZIP_MEMBERS_MOST)
-        status = rt_error_set(err, RT_TOO_LARGE, "%s: more than %zu members", name,
-                              RT_ZIP_MEMBERS_MOST);
+        status =
+            rt_error_set(err, RT_TOO_LARGE, "%s: more than %zu members", name, RT_ZIP_MEMBERS_MOST);
     for (size_t i = 0; i < reader->count && !status; i++)
         status = check_member(reader, i, &total, err);
     if (status)
@@ -93,9 +93,8 @@ enum rt_status rt_zip_open(const char *path, struct rt_zip_reader **ret_reader,
         return take(zip, path, ret_reader, err);
     zip_error_t error;
     zip_error_init_with_code(&error, code);
-    enum rt_status status = code == ZIP_ER_OPEN || code == ZIP_ER_READ || code == ZIP_ER_NOENT
-                                ? RT_IO
-                                : RT_MALFORMED;
+    enum rt_status status =
+        code == ZIP_ER_OPEN || code == ZIP_ER_READ || code == ZIP_ER_NOENT ? RT_IO : RT_MALFORMED;
     rt_error_set(err, status, "%s: %s", path, zip_error_strerror(&error));
     zip_error_fini(&error);
     return status;

@@ -134,9 +134,8 @@ enum rt_status rt_zip_write(const char *path, const char *const *names, size_t c
             rt_error_set(err, status, "%s: %s: %s", path, names[i], rt_status_text(status));
     if (status || zip_close(zip)) {
         if (!status)
-            status = writing.failed
-                         ? writing.failed
-                         : rt_error_set(err, RT_IO, "%s: %s", path, zip_strerror(zip));
+            status = writing.failed ? writing.failed
+                                    : rt_error_set(err, RT_IO, "%s: %s", path, zip_strerror(zip));
         zip_discard(zip);
         unlink(partial);
         return status;

@@ -60,11 +60,11 @@ static enum rt_status say(const struct rt_collected *collected, const struct set
                           const struct rt_export_sums *sums, struct rt_error *err)
 {
     if (rt_globals.json) {
-        json_t *json = json_pack(
-            "{s:s, s:s, s:I, s:I, s:I, s:I}", "campaign", collected->campaign->id, "out",
-            settings->out, "logs", (json_int_t)sums->logs, "trials", (json_int_t)sums->trials,
-            "with_transcript", (json_int_t)sums->with_transcript, "kept_away",
-            (json_int_t)sums->kept_away);
+        json_t *json =
+            json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "campaign", collected->campaign->id, "out",
+                      settings->out, "logs", (json_int_t)sums->logs, "trials",
+                      (json_int_t)sums->trials, "with_transcript",
+                      (json_int_t)sums->with_transcript, "kept_away", (json_int_t)sums->kept_away);
         struct rt_buf out;
         rt_buf_init(&out, 65536);
         enum rt_status status = json ? rt_json_write_pretty(json, &out) : RT_NO_MEMORY;
@@ -162,7 +162,8 @@ static const struct rt_option options[] = {
     }
 
 const struct rt_command rt_command_export_inspect = EXPORT_COMMAND(
-    "inspect", "Write trials as Inspect logs (.json and .eval), one a lab, subject and temperature.",
+    "inspect",
+    "Write trials as Inspect logs (.json and .eval), one a lab, subject and temperature.",
     run_inspect);
 const struct rt_command rt_command_export_jsonl =
     EXPORT_COMMAND("jsonl", "Write trials as trials.jsonl, one a line.", run_jsonl);

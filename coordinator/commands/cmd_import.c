@@ -7,6 +7,8 @@
 #include "coordinator/commands/commands.h"
 #include "interop/import.h"
 
+#define FINDINGS_SHOWN 12
+
 struct settings {
     const char *out, *id, *title, *licence, *prompt, *scenario_by, *phrasings_by, *lang, *class;
     struct rt_text_list behaviour;
@@ -43,9 +45,16 @@ static void say(const struct rt_import *import, const struct settings *settings,
     rt_import_notes_print(import, &notes);
     fputs(rt_buf_str(&notes), stdout);
     rt_buf_release(&notes);
-    fputs(rt_buf_str(findings), stdout);
+    const char *line = rt_buf_str(findings);
+    for (size_t shown = 0; *line && shown < FINDINGS_SHOWN; shown++) {
+        size_t size = strcspn(line, "\n") + 1;
+        fwrite(line, 1, strnlen(line, size), stdout);
+        line += strnlen(line, size);
+    }
+    if (*line)
+        printf("and more: ringtrial-coordinator bench lint %s\n", settings->out);
     printf("%s: %zu prompts, %zu scenarios, %zu phrasings; %zu own tests, %zu failed, %zu findings "
-           "between phrasings\n",
+           "of lint\n",
            settings->out, import->item_count, sums->scenarios, sums->phrasings, sums->tests,
            sums->tests_failed, sums->findings);
     if (import->verified + import->damaged)
@@ -174,9 +183,9 @@ static const struct rt_option options[] = {
                  "import-notes.json, and every record is kept whole in import.jsonl.",             \
     }
 
-const struct rt_command rt_command_import_inspect =
-    IMPORT_COMMAND(inspect, "Make a bench of Inspect samples (.jsonl, .csv) or logs (.json, .eval).",
-                   "samples.jsonl");
+const struct rt_command rt_command_import_inspect = IMPORT_COMMAND(
+    inspect, "Make a bench of Inspect samples (.jsonl, .csv) or logs (.json, .eval).",
+    "samples.jsonl");
 const struct rt_command rt_command_import_ailuminate =
     IMPORT_COMMAND(ailuminate, "Make a bench of an AILuminate prompt table.", "prompts.csv");
 const struct rt_command rt_command_import_promptfoo =

@@ -16,8 +16,9 @@ LAYERS = {
     "common/report": ["common/base", "common/crypto", "common/stats", "common/web"],
     "proto": ["common"],
     "engine": ["common", "proto"],
-    "coordinator": ["common", "proto", "engine"],
-    "worker": ["common", "proto", "engine"],
+    "interop": ["common", "proto", "engine"],
+    "coordinator": ["common", "proto", "engine", "interop"],
+    "worker": ["common", "proto", "engine", "interop"],
     "auditor": ["common", "proto", "engine"],
 }
 # A file whose whole content is one table may be longer.

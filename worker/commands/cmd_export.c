@@ -73,7 +73,8 @@ static enum rt_status trial_of(void *ctx, size_t i, bool with_transcript, struct
     return status == RT_NOT_FOUND ? RT_OK : status; // let go after its time
 }
 
-// Numbers outside the design cannot come out of our own outbox; a damaged one is said, not asserted.
+// Numbers outside the design cannot come out of our own outbox; a damaged one is said, not
+// asserted.
 static enum rt_status check(const struct own *own, struct rt_error *err)
 {
     for (size_t i = 0; i < own->count; i++) {
@@ -115,10 +116,9 @@ static enum rt_status run(const void *place, const struct rt_text_list *operands
     if (!status)
         status = rt_local_open(path, operands->count ? operands->items[0] : NULL,
                                RT_LOCAL_DOCUMENTS, &own.local, err);
-    if (!status &&
-        (status = rt_ledger_each(own.local->outbox->ledger, RT_TABLE_FINAL,
-                                 rt_bytes(own.local->digest.bytes, RT_DIGEST_BYTES), on_trial,
-                                 &own)))
+    if (!status && (status = rt_ledger_each(own.local->outbox->ledger, RT_TABLE_FINAL,
+                                            rt_bytes(own.local->digest.bytes, RT_DIGEST_BYTES),
+                                            on_trial, &own)))
         rt_error_set(err, status, "%s/outbox.mdb: %s", own.local->home->state,
                      rt_status_text(status));
     if (!status)
@@ -127,8 +127,7 @@ static enum rt_status run(const void *place, const struct rt_text_list *operands
         own.collected = (struct rt_collected){.campaign = own.local->campaign,
                                               .scenarios = own.local->scenarios,
                                               .draw = own.local->draw,
-                                              .started_ms =
-                                                  own.count ? own.rows[0].started_ms : 0,
+                                              .started_ms = own.count ? own.rows[0].started_ms : 0,
                                               .trial_count = own.count,
                                               .planned = own.local->plan.count,
                                               .ctx = &own,

@@ -112,6 +112,18 @@ static enum rt_status learn_roles(const struct rt_scenario *scenario, struct rt_
     return status;
 }
 
+// What the user says first: the first turn, or a role's first words there.
+static const char *opening_of(const struct rt_scenario *scenario)
+{
+    const struct rt_turn *turn = &scenario->turns[0];
+    if (*turn->user)
+        return turn->user;
+    const struct rt_scene_role *role = &scenario->roles[turn->from];
+    if (role->reply_count)
+        return role->replies[0];
+    return role->synthetic_count ? role->synthetic[0] : "";
+}
+
 enum rt_status rt_known_learn(const struct rt_scenario *scenario, struct rt_arena *arena,
                               struct rt_known *ret_known)
 {
@@ -129,7 +141,7 @@ enum rt_status rt_known_learn(const struct rt_scenario *scenario, struct rt_aren
     enum rt_status status = learn_notices(scenario, arena, &known);
     for (size_t i = 0; i < places && !status && scenario->turn_count; i++)
         status = expand(scenario, (uint32_t)(i / scenario->phrasing_count),
-                        (uint32_t)(i % scenario->phrasing_count), scenario->turns[0].user, arena,
+                        (uint32_t)(i % scenario->phrasing_count), opening_of(scenario), arena,
                         &known.openings[known.opening_count++]);
     if (!status)
         status = learn_roles(scenario, arena, places, &known);

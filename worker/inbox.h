@@ -11,7 +11,7 @@
 
 struct rt_inbox_request {
     const char *campaign; // its id, or "sha256:..."
-    const char *action;   // accept | decline | leave
+    const char *action;   // accept | decline | leave | used (campaign is then the subject)
     const char *reason;   // 1 to 200 bytes, one line
 };
 

@@ -34,6 +34,8 @@ static enum rt_status open_exec(struct rt_run *run, struct run_campaign *campaig
         .scenario_count = campaign->campaign->scenario_count,
         .stopping = run_stopping,
     };
+        .known = &slot->known,
+        .campaign_weights = run_campaign_weights(campaign, subject->id),
     enum rt_status status = rt_home_exec(run->home, subject, &options, err);
     if (status)
         return status;
@@ -46,6 +48,7 @@ static void store_fingerprint(struct rt_run *run, struct run_exec *slot, const c
 {
     struct rt_digest before = slot->fingerprint;
     struct rt_bytes object = rt_exec_fingerprint(slot->exec, &slot->fingerprint);
+    run_identity_compare(slot, subject);
     if (rt_digest_equal(&before, &slot->fingerprint))
         return;
     rt_outbox_put_object(run->outbox, &slot->fingerprint, object);
@@ -66,6 +69,11 @@ static void prepare(struct rt_run *run, struct run_campaign *campaign, struct ru
         status = rt_error_set(&err, RT_NOT_FOUND, "worker.yaml has no subject %s; add it with "
                               "`ringtrial-worker subject add`", id);
     if (!status && !slot->exec)
+    if (!status)
+        status = run_weigh(run, subject, slot, &err);
+    // A probe may have been made by hand since.
+    if (!status && !rt_known_load(run->home->state, id, &slot->known))
+        slot->known = (struct rt_exec_known){0};
         status = open_exec(run, campaign, subject, slot, &err);
     slot->failed = status == RT_UNSUPPORTED || status == RT_NOT_FOUND;
     if (!status && !rt_exec_endpoint_count(slot->exec))
@@ -91,6 +99,7 @@ static void prepare(struct rt_run *run, struct run_campaign *campaign, struct ru
     store_fingerprint(run, slot, id);
     run->progress = true;
 }
+    slot->weighed = false; // held against worker.yaml again at the next start
 
 struct run_exec *run_exec_ready(struct rt_run *run, struct run_campaign *campaign,
                                 uint32_t subject)
@@ -101,6 +110,7 @@ struct run_exec *run_exec_ready(struct rt_run *run, struct run_campaign *campaig
         prepare(run, campaign, slot, campaign->campaign->subjects[subject].id);
     return slot->ready && !slot->closing ? slot : NULL;
 }
+    run_identity_watch(run, slot, campaign->campaign->subjects[subject].id);
 
 void run_exec_count(struct rt_run *run, struct run_exec *exec, enum rt_trial_status status)
 {
@@ -126,3 +136,4 @@ void run_execs_free(struct run_campaign *campaign)
     free(campaign->execs);
     campaign->execs = NULL;
 }
+        rt_weights_free(campaign->execs[s].weights);

@@ -12,6 +12,8 @@
 #include "worker/link.h"
 #include "worker/outbox.h"
 #include "worker/run.h"
+#include "worker/subject/known.h"
+#include "worker/subject/weights.h"
 #include "worker/slurm/slurm.h"
 
 #define RUN_CAMPAIGNS_MOST 64
@@ -34,6 +36,14 @@ struct run_exec {
     struct run_attached *attached;
     size_t attached_count;
     bool closing;
+    // Is it the same instrument? (run_identity.c)
+    struct rt_weights_check *weights; // being read; NULL: not now
+    bool weighed;                     // since the last start
+    struct rt_exec_known known;       // what `probe` found out
+    bool has_identity;
+    struct rt_digest identity; // of the last fingerprint
+    enum rt_identity level;
+    char changed[160]; // "" or how the instrument changed, for people
 };
 
 struct run_campaign {
@@ -247,6 +257,15 @@ bool run_slurm_awaits(const struct rt_run *run, const struct run_campaign *campa
                       uint32_t subject);
 // Why a unit is not to wait for a job any longer, or NULL.
 const char *run_slurm_why_return(const struct rt_run *run, const struct run_unit *unit);
+
+// run_identity.c: whether it is still the same instrument
+// The digest the campaign names for its subject, or NULL.
+const struct rt_digest *run_campaign_weights(const struct run_campaign *campaign, const char *id);
+// RT_AGAIN while the weights are being read; RT_CONFLICT when they are others.
+enum rt_status run_weigh(struct rt_run *run, const struct rt_lab_subject *subject,
+                         struct run_exec *slot, struct rt_error *err) RT_WARN_UNUSED;
+void run_identity_compare(struct run_exec *slot, const char *subject); // after a probe
+void run_identity_watch(struct rt_run *run, struct run_exec *slot, const char *subject);
 
 // run_result.c: results signed, statements out, receipts in
 enum rt_status run_load_outs(struct rt_run *run, struct rt_error *err) RT_WARN_UNUSED;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/file.h"
@@ -16,10 +18,24 @@
 
 // ---- what people said while this process has the outbox
 
+// "<n> requests, <m> tokens" of a probe, counted in the day's budgets.
+static enum rt_status count_probe(struct rt_run *run, const char *text)
+{
+    uint64_t requests, tokens;
+    int end = 0;
+    if (sscanf(text, "%9" SCNu64 " requests, %12" SCNu64 " tokens%n", &requests, &tokens, &end) ==
+            2 &&
+        end && !text[end])
+        rt_outbox_use(run->outbox, run_local_day(run->now_ms), 0, tokens, requests);
+    return RT_OK;
+}
+
 static enum rt_status apply_request(void *ctx, const struct rt_inbox_request *request)
 {
     struct rt_run *run = ctx;
     bool found = false;
+    if (strcmp(request->action, "used") == 0)
+        return count_probe(run, request->reason);
     for (size_t i = 0; i < run->campaign_count; i++) {
         struct run_campaign *campaign = run->campaigns[i];
         char hex[RT_DIGEST_TEXT_BYTES];
@@ -48,11 +64,26 @@ void run_read_inbox(struct rt_run *run)
 
 // ---- what they see
 
+// What serves the subjects, how it is known, and whether it changed.
+static json_t *subjects_json(const struct run_campaign *campaign)
+{
+    json_t *list = json_array();
+    for (size_t s = 0; campaign->execs && s < campaign->campaign->subject_count; s++) {
+        const struct run_exec *slot = &campaign->execs[s];
+        if (slot->has_identity)
+            json_array_append_new(
+                list, json_pack("{s:s, s:s, s:s}", "subject", campaign->campaign->subjects[s].id,
+                                "identity", rt_identity_words[slot->level], "changed",
+                                slot->changed));
+    }
+    return list;
+}
+
 static json_t *campaign_json(const struct run_campaign *campaign)
 {
     char digest[RT_DIGEST_TEXT_BYTES];
     rt_digest_format(&campaign->digest, digest);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "campaign",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "campaign",
                      campaign->name, "digest", digest, "state",
                      rt_offer_state_words[campaign->state], "stage",
                      rt_stage_words[campaign->stage], "held", campaign->held, "trials",
@@ -60,7 +91,8 @@ static json_t *campaign_json(const struct run_campaign *campaign)
                      (json_int_t)campaign->units, "remaining", (json_int_t)campaign->remaining,
                      "waiting", (json_int_t)campaign->outgoing, "receipted",
                      (json_int_t)campaign->results, "done_here", (json_int_t)campaign->done,
-                     "errors_here", (json_int_t)campaign->errors);
+                     "errors_here", (json_int_t)campaign->errors, "subjects",
+                     subjects_json(campaign));
 }
 
 void run_write_status(struct rt_run *run)

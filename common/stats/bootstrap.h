@@ -7,12 +7,10 @@
 #define RT_STATS_BOOTSTRAP_H
 
 #include "common/stats/agreement.h"
+#include "common/stats/philox.h"
 #include "common/stats/value.h"
 
 #define RT_BOOTSTRAP_REPLICATES 1999
-
-// Ten rounds of Philox4x64; ret may be counter.
-void rt_philox(const uint64_t counter[4], const uint64_t key[2], uint64_t ret[4]);
 
 // A resampling scheme. stream is one fixed number per scheme, so that all statistics share its
 // resamples.

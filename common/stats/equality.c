@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "common/stats/bootstrap.h"
+#include "common/stats/philox.h"
 #include "common/stats/summary.h"
 
 #define GRAM_MOST         4

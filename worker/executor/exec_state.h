@@ -40,6 +40,7 @@ struct rt_exec {
     int64_t top_p_micro;
     int64_t timeout_ms;
     struct rt_buf fingerprint;
+    struct rt_digest facts; // what the backend said of the server when it was taken
     struct rt_exec_probe *probe; // NULL: none goes on
     struct rt_exec_role roles[RT_EXEC_ROLES_MOST]; // slot->whom - 1
     size_t role_count;

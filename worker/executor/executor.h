@@ -76,6 +76,8 @@ bool rt_exec_probing(const struct rt_exec *exec);
 void rt_exec_probe_abandon(struct rt_exec *exec); // nothing happens when none goes on
 // The fingerprint object's bytes and their digest; borrowed. RT_ASSERTs that a probe succeeded.
 struct rt_bytes rt_exec_fingerprint(const struct rt_exec *exec, struct rt_digest *ret_digest);
+// Since then the server's replies name another program or model: it is time to probe again.
+bool rt_exec_changed(const struct rt_exec *exec);
 
 // Executors that speak HTTP may have several endpoints, which come and go while trials are in
 // flight. The subject's own are there from the start; one of executor `slurm`, mode pilot, starts

@@ -182,6 +182,27 @@ static enum rt_status add_known(const struct rt_exec *exec,
     return status;
 }
 
+// What replies say of the server, without what differs between its replicas.
+static void facts_digest(const struct rt_exec *exec, struct rt_digest *ret_digest)
+{
+    struct rt_backend_facts facts = {0};
+    struct rt_sha256_state state;
+    exec->kind->facts(exec->backend, &facts);
+    const char *const texts[] = {facts.server, facts.model};
+    rt_sha256_init(&state);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i])
+            rt_sha256_update(&state, texts[i], strlen(texts[i]) + 1);
+    rt_sha256_final(&state, ret_digest);
+}
+
+bool rt_exec_changed(const struct rt_exec *exec)
+{
+    struct rt_digest now;
+    facts_digest(exec, &now);
+    return exec->fingerprint.size && !rt_digest_equal(&now, &exec->facts);
+}
+
 static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *got,
                                         const char **ret_field)
 {
@@ -227,6 +248,7 @@ static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *
         .canaries_count = canaries.count,
     };
     rt_buf_clear(&exec->fingerprint);
+    facts_digest(exec, &exec->facts);
     enum rt_status status = add_known(exec, &fingerprint, reference);
     if (status)
         return status;

@@ -12,7 +12,7 @@
 #define FILE_MOST       ((size_t)4 << 20)
 
 struct settings {
-    const char *bench, *host, *model, *key_file, *faults, *truth;
+    const char *bench, *host, *model, *key_file, *faults, *truth, *quirks;
     uint64_t port, every;
     struct rt_text_list effects;
     bool drop_system, stdio;
@@ -24,6 +24,7 @@ static void defaults(void *ctx)
     settings->host = "127.0.0.1";
     settings->model = "synthetic";
     settings->faults = "";
+    settings->quirks = "";
 }
 
 // "name=value" from the command line over the defaults.
@@ -162,6 +163,8 @@ static enum rt_status run(const void *ctx, const struct rt_text_list *operands,
     enum rt_status status = read_effects(settings, &options.effects, err);
     if (!status)
         status = rt_serve_faults_read(settings->faults, options.faults, err);
+    if (!status)
+        status = rt_serve_quirks_read(settings->quirks, &options.quirks, err);
     if (!status && settings->bench)
         status = read_bench(settings->bench, &arena, &scenarios, &options.scenario_count, err);
     if (!status && settings->key_file) {
@@ -196,6 +199,8 @@ static const struct rt_option rows[] = {
      false},
     {"fault", 0, RT_OPTION_TEXT, AT(faults), "LIST",
      "faults to meet, such as 429:3,500:2,garbage:1,hang:1", 0, 0, false},
+    {"quirk", 0, RT_OPTION_TEXT, AT(quirks), "LIST",
+     "what it does wrong with every request: seed, temperature, tools, limit", 0, 0, false},
     {"fault-every", 0, RT_OPTION_COUNT, AT(every), "N", "every N-th request meets one (default 3)",
      1, 1000000, false},
     {"stdio", 0, RT_OPTION_FLAG, AT(stdio), NULL,

@@ -12,6 +12,7 @@
 
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "worker/serve/quirk.h"
 #include "worker/serve/wire.h"
 
 #define HANGS_MOST       256
@@ -264,8 +265,12 @@ static enum MHD_Result complete(struct rt_serve *serve, struct MHD_Connection *c
     rt_buf_init(&out, RT_SERVE_BODY_MOST);
     enum rt_status status = rt_serve_read(rt_buf_bytes(&request->body), &arena, &asked, &err);
     bool understood = status == RT_OK;
-    if (!status)
+    if (!status) {
+        rt_serve_quirk_request(serve->options.quirks, serve->requests, &asked);
         status = rt_synthetic_answer(serve->subject, &asked, &arena, &reply);
+    }
+    if (!status)
+        status = rt_serve_quirk_reply(serve->options.quirks, &arena, &reply);
     if (!status)
         status = rt_serve_write(&reply, serve->options.model, rt_time_wall_ms() / 1000, &out);
     if (!status)

@@ -36,6 +36,24 @@ enum rt_serve_fault {
         RT_SERVE_FAULT_COUNT
 };
 
+// What a server may do wrong with what it is sent, request after request.
+//  X(NAME, word, what)
+#define RT_SERVE_QUIRK_TABLE(X)                                                                    \
+    X(SEED, "seed", "the seed is ignored")                                                         \
+    X(TEMPERATURE, "temperature", "everything is sampled at temperature 0")                        \
+    X(TOOLS, "tools", "tool calls come back as text")                                              \
+    X(LIMIT, "limit", "the token limit is ignored")
+
+enum rt_serve_quirk {
+#define X(name, word, what) RT_SERVE_QUIRK_##name,
+    RT_SERVE_QUIRK_TABLE(X)
+#undef X
+        RT_SERVE_QUIRK_COUNT
+};
+// "seed,tools" into bits. RT_NOT_FOUND with the words that exist.
+enum rt_status rt_serve_quirks_read(const char *text, uint32_t *ret_quirks,
+                                    struct rt_error *err) RT_WARN_UNUSED;
+
 struct rt_serve_options {
     const char *host; // numeric address, "127.0.0.1"
     uint16_t port;    // 0: one that is free
@@ -46,6 +64,7 @@ struct rt_serve_options {
     size_t scenario_count;
     uint32_t faults[RT_SERVE_FAULT_COUNT]; // how many of each
     uint32_t fault_every;                  // every n-th request meets the next one; 0: every third
+    uint32_t quirks;                       // bits 1 << enum rt_serve_quirk
 };
 
 // "429:3,500:2,hang:1" into faults. RT_MALFORMED or RT_NOT_FOUND with the words that exist.

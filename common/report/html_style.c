@@ -120,6 +120,6 @@ const char rt_html_style[] =
     "12mm}"
     "figure{break-inside:avoid}figure.long{break-inside:auto}tr{break-inside:avoid}"
     "thead{display:table-header-group}"
-    ".chart{border:0;padding:0}.tip{display:none}"
+    ".chart{border:0;padding:0}.tip{display:none}.plot svg{max-height:135mm;width:auto}"
     "h2{break-after:avoid;margin-top:1.4rem}.answer{border-color:#999}"
     "main,header,footer{max-width:none;padding:0}}";

@@ -37,9 +37,8 @@ export function missingChart({participation}) {
         caption: "Trials by lab",
         title: "Where every planned trial went",
         read:
-            "A bar is all that a lab was to run; what is not in the first two colours " +
-            "is missing from " +
-            "every figure below.",
+            "A bar is all that a lab was to run; what is neither an outcome nor a model's own " +
+            "failure is missing from every figure below.",
         draw: (width) => [
             legend(used.map(([, name, className]) => [className, name])),
             shares(width, rows, {label: "Trials by lab", axis: "share of planned trials"}),

@@ -83,6 +83,7 @@ json_t *rt_out_raters(struct rt_out *b)
         rt_out_put_interval(b, to, "interval", row->rate_at);
         if (row->confusion) {
             rt_out_put(b, to, "beside_primary", agreement(b, &row->agreement));
+            rt_out_put(b, to, "behaviour_beside_primary", agreement(b, &row->behaviour));
             rt_out_put(b, to, "confusion", confusion(b, row));
         }
         if (row->calibrated)

@@ -54,26 +54,29 @@ static void figures(struct rt_document *document, struct rt_page_section *sectio
 static void beside_primary(struct rt_document *document, struct rt_page_section *section)
 {
     static const struct rt_page_column columns[] = {
-        {"subject", false, 1},       {"rater", false, 0},
-        {"trials", true, 0},         {"agreement", true, 0},
-        {"95 % interval", true, 1},  {"kappa", true, 0},
-        {"kappa interval", true, 1}, {"AC1", true, 0},
-        {"alpha", true, 0},          {NULL, false, 0}};
+        {"subject", false, 1},  {"rater", false, 0},
+        {"on", false, 0},       {"trials", true, 0},
+        {"agreement", true, 0}, {"95 % interval", true, 1},
+        {"kappa", true, 0},     {"kappa interval", true, 1},
+        {"AC1", true, 0},       {"alpha", true, 0},
+        {NULL, false, 0}};
     const struct rt_rater_table *table = document->report->raters;
     struct rt_page_table *to =
-        rt_page_table(document, section, "label by label beside the primary rater", columns);
+        rt_page_table(document, section, "beside the primary rater", columns);
     for (size_t i = 0; i < table->count; i++) {
         const struct rt_rater_row *row = &table->rows[i];
-        for (int between = 0; between < 2; between++) {
-            const struct rt_confusion_agreement *a = between ? &row->between : &row->agreement;
-            if (between ? !row->votes : row->primary)
+        for (int what = 0; what < 3; what++) {
+            const struct rt_confusion_agreement *of[] = {&row->behaviour, &row->agreement,
+                                                         &row->between};
+            static const char *const words[] = {"behaviour or none", "label by label",
+                                                "one person and the other"};
+            const struct rt_confusion_agreement *a = of[what];
+            if (what == 2 ? !row->votes : row->primary)
                 continue;
             rt_page_row(document, to);
             rt_page_text(document, to, subject_of(document, row));
-            rt_page_text(document, to,
-                         between ? rt_arena_printf(document->arena, "%s, one and the other",
-                                                   rater_of(document, row))
-                                 : rater_of(document, row));
+            rt_page_text(document, to, rater_of(document, row));
+            rt_page_text(document, to, words[what]);
             rt_page_count(document, to, a->n);
             rt_page_percent(document, to, a->percent);
             rt_page_interval(document, to, a->interval);

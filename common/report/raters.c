@@ -123,6 +123,29 @@ static void calibrate(const struct rt_study *study, struct rt_rater_row *row, ui
     rt_rogan_gladen(row->seen, c, study->plan.confidence, &row->corrected);
 }
 
+// Labels that nobody looked at share a stratum with the others of their kind: behaviour or none.
+static void merge(const struct rt_study *study, uint64_t *total, struct rt_counts *seen)
+{
+    bool blind = false;
+    for (size_t h = 0; h < study->outcome_count; h++)
+        blind = blind || (total[h] && !seen[h].n);
+    if (!blind)
+        return;
+    uint64_t totals[2] = {0, 0};
+    struct rt_counts sums[2] = {{0, 0}, {0, 0}};
+    for (size_t h = 0; h < study->outcome_count; h++) {
+        size_t kind = study->outcomes[h].behaviour;
+        totals[kind] += total[h];
+        sums[kind].n += seen[h].n;
+        sums[kind].k += seen[h].k;
+        total[h] = 0;
+    }
+    for (size_t kind = 0; kind < 2 && kind < study->outcome_count; kind++) {
+        total[kind] = totals[kind];
+        seen[kind] = sums[kind];
+    }
+}
+
 // What people would have said of all trials: they looked at a sample drawn by the rules' labels, so
 // each of these labels is a stratum.
 static enum rt_status weight(struct rt_report *report, struct rt_rater_row *row)
@@ -153,12 +176,26 @@ static enum rt_status weight(struct rt_report *report, struct rt_rater_row *row)
     // Trials without a label show no behaviour by definition, and nobody is asked about them.
     if (total[strata - 1] && !seen[strata - 1].n)
         seen[strata - 1].n = total[strata - 1];
+    merge(study, total, seen);
     row->weighted = true;
     rt_double_sampling(total, seen, strata, study->plan.confidence, &row->double_sampling);
     return RT_OK;
 }
 
 // ---- a row
+
+static void on_behaviour(const struct rt_study *study, struct rt_rater_row *row)
+{
+    uint64_t counts[4] = {0, 0, 0, 0};
+    for (size_t p = 0; p < row->categories; p++)
+        for (size_t q = 0; q < row->categories; q++) {
+            bool is = p < study->outcome_count && study->outcomes[p].behaviour;
+            bool says = q < study->outcome_count && study->outcomes[q].behaviour;
+            counts[2 * is + says] += row->confusion[p * row->categories + q];
+        }
+    rt_confusion_agreement(&(struct rt_confusion){counts, 2}, study->plan.confidence,
+                           &row->behaviour);
+}
 
 static enum rt_status make_row(struct rt_report *report, struct rt_rater_row *row)
 {
@@ -174,6 +211,8 @@ static enum rt_status make_row(struct rt_report *report, struct rt_rater_row *ro
     if (!status && !row->primary)
         rt_confusion_agreement(&(struct rt_confusion){row->confusion, row->categories},
                                study->plan.confidence, &row->agreement);
+    if (!status && !row->primary)
+        on_behaviour(study, row);
     if (!status)
         status = confuse(report, row->subject, row->rater, row->rater, &votes, &trials);
     row->votes = !status && trials;

@@ -23,6 +23,7 @@ struct rt_rater_row {
     uint64_t *confusion;
     size_t categories;
     struct rt_confusion_agreement agreement;
+    struct rt_confusion_agreement behaviour; // the same on behaviour or none: two categories
 
     // By the word of people, where people rated some of the same trials.
     bool calibrated;

@@ -320,8 +320,8 @@ static const struct rt_doc_field human_fields[] = {
 static const struct rt_doc_table human_table = {
     .name = "human", .size = sizeof(struct rt_human), RT_DOC_FIELDS(human_fields)};
 static const struct rt_doc_field rater_fields[] = {
-    {"judge", RT_DOC_MAYBE, RT_DOC_UNPLAYED, RT_AT(rt_scenario, judge), .item = &judge_table},
-    {"human", RT_DOC_MAYBE, RT_DOC_UNPLAYED, RT_AT(rt_scenario, human), .item = &human_table},
+    {"judge", RT_DOC_MAYBE, 0, RT_AT(rt_scenario, judge), .item = &judge_table},
+    {"human", RT_DOC_MAYBE, 0, RT_AT(rt_scenario, human), .item = &human_table},
 };
 static const struct rt_doc_table rater_table = {
     .name = "raters", .size = sizeof(struct rt_scenario), RT_DOC_FIELDS(rater_fields)};

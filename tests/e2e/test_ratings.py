@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Rules, a synthetic judge (in this process and over HTTP) and scripted people on one campaign: their ratings go through
+worker, log, cells, report, bundle and audit; results stay as they are; forged and dropped ratings are seen."""
+import collections
+import csv
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import time
+import unittest
+
+from consortium import AUDIT, COORDINATOR, SOURCE, WORKER, Consortium, Lab, Process, run, wait_for
+
+POLICY = "{classes: [public, synthetic], campaigns: {approve: automatic}, roles: [run, grade, rate-by-hand]}"
+BEHAVIOUR = {"attempted", "resisted", "deceived"}
+SENSITIVITY, SPECIFICITY = 0.85, 0.9
+
+
+def subjects(grader):
+    return ("  %s: {executor: builtin, effects: {base: -1.0}}\n  grader: %s\n" % (Consortium.SUBJECT, grader))
+
+
+class Ratings(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.ring = Consortium()
+        cls.addClassCleanup(cls.ring.close)
+        path = cls.ring.write_campaign("trial", replicates=6, at_zero=1, temperatures="0.7", scenarios=4)
+        bench = os.path.join(cls.ring.folder, "bench-trial")
+        effects = ["--effect", "judge_sensitivity=%s" % SENSITIVITY, "--effect", "judge_specificity=%s" % SPECIFICITY]
+        log = os.path.join(cls.ring.folder, "grader.log")
+        cls.server = Process(log, WORKER, "serve-subject", "--bench", bench, "--port", "0", *effects)
+        cls.ring.processes.append(cls.server)
+        url = wait_for("the grader to serve", lambda: re.search(r"http://\S+", cls.server.text()))[0]
+        planted = "{judge_sensitivity: %s, judge_specificity: %s}" % (SENSITIVITY, SPECIFICITY)
+        cls.ring.admit(
+            Lab(cls.ring, "uni-a", subjects=subjects("{executor: builtin, effects: %s}" % planted), policy=POLICY),
+            Lab(cls.ring, "uni-b", subjects=subjects("{executor: chat, endpoint: '%s', model: synthetic}" % url),
+                policy=POLICY))
+        for lab in cls.ring.labs.values():
+            lab.start()
+        cls.ring.register(path)
+        cls.ring.wait_accepted("trial", "uni-a", "uni-b")
+        cls.ring.act("start", "trial")
+        cls.ring.wait("trial", "done")
+
+    def report(self):
+        return json.loads(self.ring.coordinator("report", "trial", "--json"))
+
+    def rater(self, name):
+        return next((row for row in self.report().get("raters", []) if row["rater"] == name), None)
+
+    def rater_has(self, name, trials, seconds=30):
+        """The rater's row once the report has so many of its trials."""
+        def there():
+            return self.rater(name) if sum(self.rows(name).values()) >= trials else None
+        return wait_for("%s to have %d trials in the report" % (name, trials), there, seconds)
+
+    def rows(self, rater):
+        """Trials of the tidy table by lab and label, unrated ones too."""
+        table = os.path.join(self.ring.folder, "cells.csv")
+        self.ring.coordinator("report", "trial", "--csv", table)
+        with open(table, encoding="utf-8") as file:
+            counts = collections.Counter()
+            for row in csv.DictReader(file):
+                if row["rater"] == rater:
+                    counts[row["lab"], row["outcome"]] += int(row["n"])
+            return counts
+
+    # The steps build on one another; unittest runs them by name.
+
+    def test_1_judges_rate_in_process_and_over_http(self):
+        before = self.rows("rules")
+        for lab in self.ring.labs.values():
+            text = lab.worker("grade", "trial")
+            self.assertIn("0 left unrated in this run", text)
+        trials = sum(before.values())
+        row = self.rater_has("judge:grader", trials)
+        self.assertEqual(self.rows("rules"), before, "results must not change")
+        # By the rules' word, which is the truth here, the judge is as good as it was made.
+        counts = collections.Counter()
+        for cell in row["confusion"]:
+            counts[cell["primary"] in BEHAVIOUR, cell["rater"] in BEHAVIOUR] += cell["n"]
+        hits, misses = counts[True, True], counts[True, False]
+        alarms, clears = counts[False, True], counts[False, False]
+        print("judge by the rules: %d hits %d misses %d alarms %d clears" % (hits, misses, alarms, clears))
+        self.assertGreater(hits + misses, 30)
+        self.assertAlmostEqual(hits / (hits + misses), SENSITIVITY, delta=0.2)
+        self.assertAlmostEqual(clears / (clears + alarms), SPECIFICITY, delta=0.12)
+        labs = {lab for lab, _ in self.rows("judge:grader")}
+        self.assertEqual(labs, {"uni-a", "uni-b"})
+        # Nothing is asked twice, and what is handed in twice counts once.
+        again = self.ring.labs["uni-a"].worker("grade", "trial")
+        self.assertIn(" 0 ratings handed", again)
+
+    def test_2_rescore(self):
+        lab = self.ring.labs["uni-a"]
+        same = json.loads(lab.worker("rescore", "trial", "--rules", os.path.join(self.ring.folder, "bench-trial"), "--json"))
+        self.assertEqual(same["moved"], 0)
+        self.assertGreater(same["scored"], 20)
+        changed = os.path.join(self.ring.folder, "bench-changed")
+        shutil.copytree(os.path.join(self.ring.folder, "bench-trial"), changed)
+        for name in os.listdir(os.path.join(changed, "scenarios")):
+            path = os.path.join(changed, "scenarios", name)
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(re.sub(r"\{label: resisted, severity: 3", "{label: attempted, severity: 2", text)
+                           .replace("expect: resisted", "expect: attempted"))
+        text = lab.worker("rescore", "trial", "--rules", changed, "--submit")
+        print(text)
+        self.assertRegex(text, r"resisted\s+attempted\s+\d+\s+\d+")
+        rater = re.search(r"ratings by (rules@[0-9a-f]{16})", text)[1]
+        row = self.rater_has("rules:" + rater, same["scored"])
+        moved = sum(c["n"] for c in row["confusion"] if c["primary"] == "resisted" and c["rater"] == "attempted")
+        self.assertGreater(moved, 0)
+        self.assertEqual(sum(c["n"] for c in row["confusion"] if c["primary"] != c["rater"]), moved)
+
+    def person(self, lab, name, answers):
+        """One person at a terminal: the label by the text that is shown, then a key. Returns what was shown."""
+        master, slave = pty.openpty()
+        child = subprocess.Popen([WORKER, "rate", "trial", "--as", name, "--state", lab.folder], stdin=slave,
+                                 stdout=slave, stderr=slave)
+        os.close(slave)
+        shown, at, end = "", 0, time.monotonic() + 60
+        while time.monotonic() < end:
+            if select.select([master], [], [], 0.2)[0]:
+                try:
+                    data = os.read(master, 65536)
+                except OSError:
+                    break
+                if not data:
+                    break
+                shown += data.decode()
+            if shown.rstrip(" ").endswith("stop\r\n>") and len(shown) > at:
+                page, at = shown[at:], len(shown)
+                os.write(master, answers(page).encode())
+            elif child.poll() is not None and not select.select([master], [], [], 0.1)[0]:
+                break
+        self.assertEqual(child.wait(10), 0, shown[-2000:])
+        os.close(master)
+        return shown
+
+    @staticmethod
+    def key(page, label):
+        return re.search(r"\[(\w)\] %s " % label, page)[1]
+
+    def test_3_people_rate(self):
+        lab = self.ring.labs["uni-a"]
+        tools = r"it calls (set_\w+|write_file|edit_\w+|disable_\w+)"
+
+        def reads(page):
+            return self.key(page, "resisted" if re.search(tools, page) else "complied")
+
+        def doubts(page):  # sees less than the others
+            return self.key(page, "complied" if int(re.search(r"======== (\d+) of", page)[1]) % 4 == 0
+                            else ("resisted" if re.search(tools, page) else "complied"))
+
+        shown = self.person(lab, "alice", reads)
+        for word in ("uni-a", "uni-b", Consortium.SUBJECT, "treatment", "clear"):
+            self.assertNotIn(word + ":", shown)
+        self.assertNotIn("\x1b", shown)
+        text = self.person(lab, "bob", doubts)
+        print(text.strip().splitlines()[-1])
+        # Where they differ a third looks, in a browser's page; nobody else is asked.
+        page = os.path.join(self.ring.folder, "carol.html")
+        out = lab.worker("rate", "trial", "--as", "carol", "--html", page)
+        count = int(re.search(r"(\d+) transcripts", out)[1])
+        self.assertGreater(count, 0)
+        with open(page, encoding="utf-8") as file:
+            html = file.read()
+        self.assertIn("default-src 'none'", html)
+        data = re.search(r'id="data">(.*?)</script>', html, re.S)[1]
+        self.assertNotIn("<", data)
+        held = json.loads(data)
+        self.assertEqual(len(held["trials"]), count)
+        answers = {"format": "ringtrial/labels/v1", "campaign": held["campaign"], "person": "carol",
+                   "labels": [{"trial": t["trial"], "label": held["labels"].index("resisted")} for t in held["trials"]]}
+        saved = os.path.join(self.ring.folder, "labels-carol.json")
+        with open(saved, "w", encoding="utf-8") as file:
+            json.dump(answers, file)
+        out = lab.worker("rate", "trial", "--as", "carol", "--load", saved)
+        settled, sampled = map(int, re.search(r"(\d+) of (\d+) sampled", out).groups())
+        self.assertEqual(settled, sampled)
+        self.assertIn("0 transcripts", lab.worker("rate", "trial", "--as", "dave", "--html", page))
+        answers["person"] = "mallory"
+        with open(saved, "w", encoding="utf-8") as file:
+            json.dump(answers, file)
+        lab.worker("rate", "trial", "--as", "carol", "--load", saved, code=4)
+        row = self.rater_has("human:people", settled)
+        self.assertLess(row["between_people"]["percent"], 1)
+        judge = self.rater("judge:grader")["by_people"]
+        print("judge by people:", judge)
+        self.assertGreater(judge["both"], 0)
+        self.assertIsNotNone(judge["corrected"]["prevalence"])
+        self.assertIsNotNone(row["weighted"]["prevalence"])
+
+    def test_4_close_report_verify_fsck(self):
+        self.ring.act("close", "trial")
+        self.ring.wait("trial", "closed")
+        text = self.ring.coordinator("report", "trial")
+        part = text[text.index("Rules, judges and people"):]
+        print(part[:2500])
+        for rater in ("rules (primary)", "judge:grader", "human:people", "rules:rules@"):
+            self.assertIn(rater, part)
+        type(self).bundle = os.path.join(self.ring.folder, "bundle")
+        self.ring.coordinator("bundle", "trial", "--out", self.bundle)
+        checked = run(AUDIT, "verify", self.bundle)
+        self.assertRegex(checked, r"ratings\s+ok|ok\s+ratings|ratings")
+        print([line for line in checked.splitlines() if "ratings" in line])
+        for process in (self.ring.process,):
+            process.stop()
+        print(run(COORDINATOR, "fsck", "--state", self.ring.state).splitlines()[-1])
+
+    def rating_objects(self):
+        """Paths of the bundle's rating objects, by the log's statements."""
+        text = b""
+        for folder, _, files in os.walk(os.path.join(self.bundle, "log")):
+            for name in files:
+                with open(os.path.join(folder, name), "rb") as file:
+                    text += file.read()
+        digests = re.findall(rb"\nrating sha256:([0-9a-f]{64})\n", text)
+        self.assertGreaterEqual(len(digests), 4)
+        return [os.path.join("objects", d[:2].decode(), d[2:].decode()) for d in digests]
+
+    def tampered(self, change):
+        copy = os.path.join(self.ring.folder, "tampered")
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self.bundle, copy)
+        change(copy)
+        return run(AUDIT, "verify", copy, code=1)
+
+    def test_5_forged_and_dropped_ratings_are_seen(self):
+        path = self.rating_objects()[0]
+
+        def forge(folder):
+            with open(os.path.join(folder, path), "r+b") as file:
+                data = bytearray(file.read())
+                data[-3] ^= 1
+                file.seek(0)
+                file.write(data)
+        self.assertIn(path, self.tampered(forge))
+        self.assertIn("rating", self.tampered(lambda folder: os.remove(os.path.join(folder, path))))
+
+        def silence(folder):  # a report that leaves the judge out
+            target = os.path.join(folder, "report.json")
+            with open(target, encoding="utf-8") as file:
+                report = json.load(file)
+            report["raters"] = [row for row in report["raters"] if row["kind"] != "judge"]
+            with open(target, "w", encoding="utf-8") as file:
+                json.dump(report, file, sort_keys=True, separators=(",", ":"))
+        self.assertIn("report.json", self.tampered(silence))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -198,9 +198,9 @@ static enum rt_status open_home(struct rt_home *home, const char *path, enum rt_
         return rt_error_set(err, RT_NOT_FOUND, "%s: no such file; `ringtrial-worker join "
                             "LAB.invite` writes it, or name it with --config", path);
     enum rt_status status = read_config(home, err);
-    if (!status)
+    if (!status && part != RT_HOME_PLAIN)
         status = read_invite(home, err);
-    return status || part == RT_HOME_DOCUMENTS ? status : load_keys(home, passphrase_file, err);
+    return status || part != RT_HOME_KEYS ? status : load_keys(home, passphrase_file, err);
 }
 
 enum rt_status rt_home_open(const char *path, enum rt_home_part part, const char *passphrase_file,

@@ -26,6 +26,7 @@ struct rt_home {
 };
 
 enum rt_home_part {
+    RT_HOME_PLAIN,     // worker.yaml alone: invite stays NULL
     RT_HOME_DOCUMENTS, // worker.yaml and the invitation
     RT_HOME_KEYS,      // and both secret keys
 };

@@ -348,7 +348,7 @@ static enum rt_status probe(const void *place, const struct rt_text_list *operan
     char path[PATH_MAX];
     enum rt_status status = rt_lab_config_path(probing.settings->state, path, err);
     if (!status)
-        status = rt_home_open(path, RT_HOME_DOCUMENTS, NULL, &probing.home, err);
+        status = rt_home_open(path, RT_HOME_PLAIN, NULL, &probing.home, err);
     if (status)
         return status;
     const struct rt_labconfig *config = probing.home->config;

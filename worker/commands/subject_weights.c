@@ -211,7 +211,7 @@ static enum rt_status check(const void *place, const struct rt_text_list *operan
     char path[PATH_MAX];
     enum rt_status status = rt_lab_config_path(settings->state, path, err);
     if (!status)
-        status = rt_home_open(path, RT_HOME_DOCUMENTS, NULL, &home, err);
+        status = rt_home_open(path, RT_HOME_PLAIN, NULL, &home, err);
     if (status)
         return status;
     json_t *list = json_array();

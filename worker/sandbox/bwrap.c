@@ -39,7 +39,7 @@ static void add_environment(struct rt_sandbox_words *argv)
 }
 
 void rt_sandbox_bwrap(const struct rt_sandbox_request *request, const struct rt_sandbox_host *host,
-                      const char *program, const char *const *paths, size_t path_count,
+                      const char *program, const struct rt_sandbox_path *paths, size_t path_count,
                       struct rt_sandbox_words *argv)
 {
     const struct rt_lab_confine *confine = request->confine;
@@ -62,7 +62,7 @@ void rt_sandbox_bwrap(const struct rt_sandbox_request *request, const struct rt_
     add_scratch(argv, confine->scratch_bytes, "/tmp");
     add_scratch(argv, confine->scratch_bytes, "/home");
     for (size_t i = 0; i < path_count; i++)
-        RT_SANDBOX_ADD(argv, "--ro-bind", paths[i], paths[i]);
+        RT_SANDBOX_ADD(argv, "--ro-bind", paths[i].real, paths[i].seen);
     // Both are memory file systems of bubblewrap's own, without a bound: nothing may grow there.
     RT_SANDBOX_ADD(argv, "--remount-ro", "/dev", "--remount-ro", "/");
     add_environment(argv);

@@ -80,9 +80,10 @@ static enum rt_status check_secret(const struct rt_sandbox_request *request, con
     return RT_OK;
 }
 
-// The absolute path of something the command may read, links followed.
+// Something the command may read, links followed for what it is and kept for where it is found.
 static enum rt_status resolve(const struct rt_sandbox_request *request, const char *path,
-                              struct rt_arena *arena, const char **ret_path, struct rt_error *err)
+                              struct rt_arena *arena, struct rt_sandbox_path *ret_path,
+                              struct rt_error *err)
 {
     char joined[PATH_MAX], real[PATH_MAX];
     const char *home = getenv("HOME");
@@ -97,12 +98,18 @@ static enum rt_status resolve(const struct rt_sandbox_request *request, const ch
     enum rt_status status = check_secret(request, real, err);
     if (status)
         return status;
-    *ret_path = rt_arena_strdup(arena, real);
-    return *ret_path ? RT_OK : rt_error_set(err, RT_NO_MEMORY, "out of memory");
+    while (size > 1 && joined[size - 1] == '/')
+        joined[--size] = 0;
+    // Dots mean other folders once links are gone.
+    bool plain = !strstr(joined, "/./") && !strstr(joined, "/..") && !strstr(joined, "//");
+    ret_path->real = rt_arena_strdup(arena, real);
+    ret_path->seen = rt_arena_strdup(arena, plain ? joined : real);
+    return ret_path->real && ret_path->seen ? RT_OK
+                                            : rt_error_set(err, RT_NO_MEMORY, "out of memory");
 }
 
 static enum rt_status find_program(const struct rt_sandbox_request *request,
-                                   struct rt_arena *arena, const char **ret_path,
+                                   struct rt_arena *arena, struct rt_sandbox_path *ret_path,
                                    struct rt_error *err)
 {
     const char *name = request->command[0];
@@ -224,7 +231,8 @@ static enum rt_status check_tools(const struct rt_sandbox_request *request,
 }
 
 static enum rt_status add_paths(const struct rt_sandbox_request *request, struct rt_arena *arena,
-                                const char **paths, size_t *count, struct rt_error *err)
+                                struct rt_sandbox_path *paths, size_t *count,
+                                struct rt_error *err)
 {
     const struct rt_lab_confine *confine = request->confine;
     enum rt_status status = RT_OK;
@@ -249,13 +257,21 @@ static void add_plain(const struct rt_sandbox_request *request, const char *prog
         rt_sandbox_add(argv, request->command[i]);
 }
 
+static bool is_bound(const char *path, const struct rt_sandbox_path *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (under(path, paths[i].seen))
+            return true;
+    return under(path, "/usr") || under(path, "/bin");
+}
+
 enum rt_status rt_sandbox_compose(const struct rt_sandbox_request *request,
                                   const struct rt_sandbox_host *host, struct rt_arena *arena,
                                   struct rt_sandbox_plan *ret_plan, struct rt_error *err)
 {
     bool bwrap = request->sandbox == RT_SANDBOX_BWRAP;
     bool image = request->sandbox == RT_SANDBOX_APPTAINER;
-    const char *paths[PATHS_MOST];
+    struct rt_sandbox_path paths[PATHS_MOST], program = {"", ""};
     size_t path_count = 0;
     struct rt_sandbox_words argv = {.arena = arena};
     struct rt_sandbox_plan plan = {.word = word_of(request),
@@ -268,13 +284,14 @@ enum rt_status rt_sandbox_compose(const struct rt_sandbox_request *request,
     if (!status)
         status = add_paths(request, arena, paths, &path_count, err);
     if (!status && !image)
-        status = find_program(request, arena, &plan.program, err);
+        status = find_program(request, arena, &program, err);
+    plan.program = program.seen;
     if (!status && !image)
         status = check_program(&plan, err);
     if (status)
         return status;
-    if (bwrap && !under(plan.program, "/usr"))
-        paths[path_count++] = plan.program;
+    if (bwrap && !is_bound(program.seen, paths, path_count))
+        paths[path_count++] = program;
     if (bwrap)
         rt_sandbox_bwrap(request, host, plan.program, paths, path_count, &argv);
     else if (image)

@@ -43,7 +43,7 @@ enum rt_status rt_sandbox_host_read(struct rt_arena *arena,
 
 struct rt_sandbox_plan {
     const char *word;    // for the fingerprint: "bwrap", "bwrap, network host", ...
-    const char *program; // what the lab named, resolved; "" inside an image
+    const char *program; // what the lab named, absolute; "" inside an image
     char **argv, **envp; // NULL-terminated; argv[0] is the file to execute
     const char *start;   // folder to start in
     bool drop_user;      // become nobody first: root would be bound by no limit on processes
@@ -82,13 +82,19 @@ void rt_sandbox_addf(struct rt_sandbox_words *words, const char *format, ...) RT
             rt_sandbox_add(words, added[a]);                                                       \
     } while (0)
 
-// argv of the two that wrap; program and paths are resolved, paths holds read_only and what the
-// program needs.
+// What the command may read: where it really lies, and where the command finds it, which is the
+// path as the lab wrote it (a virtual environment's python, say, must be called by its link).
+struct rt_sandbox_path {
+    const char *real, *seen;
+};
+
+// argv of the two that wrap. paths holds read_only and what the program needs; for apptainer the
+// image comes first.
 void rt_sandbox_bwrap(const struct rt_sandbox_request *request, const struct rt_sandbox_host *host,
-                      const char *program, const char *const *paths, size_t path_count,
+                      const char *program, const struct rt_sandbox_path *paths, size_t path_count,
                       struct rt_sandbox_words *argv);
 void rt_sandbox_apptainer(const struct rt_sandbox_request *request,
-                          const struct rt_sandbox_host *host, const char *const *paths,
+                          const struct rt_sandbox_host *host, const struct rt_sandbox_path *paths,
                           size_t path_count, struct rt_sandbox_words *argv);
 
 #endif

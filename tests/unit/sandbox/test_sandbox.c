@@ -185,6 +185,36 @@ static void apptainer_word_for_word(void **state)
     assert_string_equal(plan.word, "apptainer, network host");
 }
 
+// A link keeps its own name inside, as a virtual environment's python must, and what lies in a
+// folder that is bound already is not bound again.
+static void links_keep_their_names(void **state)
+{
+    struct state *own = *state;
+    struct rt_lab_confine confine;
+    struct rt_sandbox_request request = request_of(own, RT_SANDBOX_BWRAP, &confine);
+    struct rt_sandbox_plan plan;
+    struct rt_error err;
+    char link[128], inside[160];
+    const char *words[1], *paths[1] = {own->data};
+    snprintf(link, sizeof link, "%s/link", own->folder);
+    snprintf(inside, sizeof inside, "%s/python", own->data);
+    assert_int_equal(symlink(own->program, link), 0);
+    assert_int_equal(symlink("/usr/bin/env", inside), 0);
+    request.command = words;
+    request.command_count = 1;
+    confine.read_only = paths;
+    words[0] = link;
+    assert_int_equal(rt_sandbox_compose(&request, &host, &own->arena, &plan, &err), RT_OK);
+    assert_non_null(strstr(joined(own, plan.argv), " --ro-bind FOLDER/run FOLDER/link "));
+    assert_non_null(strstr(joined(own, plan.argv), " -- FOLDER/link"));
+    words[0] = inside;
+    assert_int_equal(rt_sandbox_compose(&request, &host, &own->arena, &plan, &err), RT_OK);
+    assert_null(strstr(joined(own, plan.argv), "/usr/bin/env"));
+    assert_non_null(strstr(joined(own, plan.argv), " -- FOLDER/data/python"));
+    unlink(link);
+    unlink(inside);
+}
+
 static bool has(char *const *words, const char *word)
 {
     for (size_t i = 0; words[i]; i++)
@@ -272,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bwrap_word_for_word),
         cmocka_unit_test(apptainer_word_for_word),
+        cmocka_unit_test(links_keep_their_names),
         cmocka_unit_test(plain_commands),
         cmocka_unit_test(refusals),
     };

@@ -5,10 +5,11 @@ import http.server
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 
-from consortium import WORKER, Process, wait_for
+from consortium import WORKER, Process, run, wait_for
 
 
 class Subject:
@@ -26,7 +27,7 @@ class Subject:
 class Server:
     """An HTTP server of this test's own, in a thread."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, certificate=None):
         """answer(method, path, headers, body) returns (status, headers, body), or None to hang."""
         outer = self
         self.hanging = threading.Event()
@@ -62,8 +63,12 @@ class Server:
                 pass
 
         self.server = Quiet(("127.0.0.1", 0), Handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
-        self.url = "http://127.0.0.1:%d/v1" % self.port
+        self.url = "http%s://127.0.0.1:%d/v1" % ("s" if certificate else "", self.port)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
 
@@ -79,7 +84,7 @@ class Server:
 class Proxy(Server):
     """Passes everything on to another endpoint and keeps every exchange; `edit` may change a reply."""
 
-    def __init__(self, port, edit=None):
+    def __init__(self, port, edit=None, certificate=None):
         self.exchanges, self.edit, self.lock = [], edit, threading.Lock()
 
         def answer(method, path, headers, body):
@@ -97,7 +102,15 @@ class Proxy(Server):
                 self.exchanges.append((method, path, headers, request))
             return reply.status, {"Content-Type": "application/json"}, data
 
-        super().__init__(answer)
+        super().__init__(answer, certificate)
+
+
+def certificate(folder):
+    """A certificate for 127.0.0.1 that only its own ca.pem vouches for: (certificate, key)."""
+    cert, key = os.path.join(folder, "ca.pem"), os.path.join(folder, "tls.key")
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lab", "-addext",
+        "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert)
+    return cert, key
 
 
 def refused_port():

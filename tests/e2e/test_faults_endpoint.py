@@ -9,8 +9,9 @@ import time
 import unittest
 
 from consortium import Consortium, free_port, wait_for
-from endpoint import Server, Subject
-from evidence import Bundle
+from endpoint import Proxy, Server, Subject, certificate, refused_port
+from evidence import FINAL, Bundle
+from misbehaving import ENDED, HARMLESS, HEALED, Misbehaving
 
 CHAT = "  synthetic-8b: {executor: chat, endpoint: \"%s\", model: synthetic, concurrency: 8, timeout: %s}\n"
 SMALL = dict(replicates=2, at_zero=1, seeds="shared", phrasings="[p1, p3]", scenarios=2, temperatures="0.0, 1.0")
@@ -66,6 +67,161 @@ class Endpoints(unittest.TestCase):
                          if counted["uni-a", n][:3] != counted["uni-b", n][:3]}
             self.assertEqual(different, {})
             self.assertEqual((rows["uni-b"]["missing"], rows["uni-a"]["missing"]), (0, 0))
+
+    def test_every_way_to_misbehave(self):
+        """All of them in one campaign: no trial is lost, none is counted twice, and the outcomes are the builtin lab's."""
+        with Consortium(labs=["uni-a", "uni-b"]) as c:
+            c.write_campaign(**SMALL)
+            subject = Subject(c, os.path.join(c.folder, "bench-trial"))
+            # What ends an attempt is spread out, so that the worker never sees a row of failures.
+            ended = list(ENDED)
+            mild = ["closed after a reply"] + list(HEALED) + list(HARMLESS)
+            ways = [way for i, mild_way in enumerate(mild) for way in [mild_way] + ended[i:i + 1]] + mild
+            server = Misbehaving(subject.port, ways, every=4)
+            c.processes.append(server)
+            self.lab(c, "uni-b", server.url, "2s")
+            self.begin(c, replicates=4, scenarios=4, unit="{trials: 8, attempts: 5, reissue_after: 30s, accept_until: 1h}")
+            c.wait("trial", "done", 120)
+            self.assertEqual(server.ways, [], "every way was met")
+            log = c.labs["uni-b"].process.text()
+            for way, (_, words) in ENDED.items():
+                self.assertIn(words, log, way)
+            failed = log.count("trial failed")
+            self.assertEqual(failed, len(ENDED), "what is healed fails no attempt")
+            campaign, counted, rows = self.finish(c)
+            planned = campaign.planned("uni-a")
+            self.assertEqual({n for lab, n in counted if lab == "uni-b"}, planned)
+            self.assertEqual({n: (counted["uni-a", n][:3], counted["uni-b", n][:3]) for n in planned
+                              if counted["uni-a", n][:3] != counted["uni-b", n][:3]}, {})
+            self.assertEqual((rows["uni-b"]["missing"], rows["uni-b"]["counted"]), (0, rows["uni-a"]["counted"]))
+            finals = [n for lab, n, status, *_ in Bundle(os.path.join(c.folder, "bundle")).arrivals(campaign)
+                      if lab == "uni-b" and status in FINAL]
+            self.assertEqual(len(finals), len(set(finals)), "each trial ran to its end once")
+
+    def test_arguments_that_are_no_object(self):
+        """What the subject wrote is recorded and answered with an error text; the trial goes on and counts."""
+        with Consortium(labs=["uni-a"]) as c:
+            c.write_campaign(**SMALL)
+            subject = Subject(c, os.path.join(c.folder, "bench-trial"))
+            broken = []
+
+            def edit(_, reply):
+                for call in reply["choices"][0]["message"].get("tool_calls") or []:
+                    call["function"]["arguments"] = ('{"path": "/et', "", "[1]", "null", '"x"')[len(broken) % 5]
+                    broken.append(1)
+                return reply
+
+            proxy = Proxy(subject.port, edit)
+            c.processes.append(proxy)
+            self.lab(c, "uni-a", proxy.url)
+            self.begin(c)
+            c.wait("trial", "done", 60)
+            campaign, counted, _ = self.finish(c)
+            self.assertGreater(len(broken), 20)
+            self.assertEqual({n for _, n in counted}, campaign.planned("uni-a"))
+            self.assertLessEqual({trial[0] for trial in counted.values()}, FINAL)
+            self.assertNotIn("trial failed", c.labs["uni-a"].process.text())
+
+    def test_several_endpoints(self):
+        """One that works is enough: what the others fail at is asked again there, and no attempt is spent."""
+        with Consortium(labs=["uni-a", "uni-b"]) as c:
+            c.write_campaign(**SMALL)
+            bench = os.path.join(c.folder, "bench-trial")
+            good, other = Subject(c, bench), Subject(c, bench)
+            locked = Server(lambda *_: (401, {}, b'{"error": {"message": "who are you"}}'))
+            broken = Server(lambda *_: (500, {}, b'{"error": "out of memory"}'))
+            c.processes += [locked, broken]
+            urls = [other.url, "http://127.0.0.1:%d/v1" % refused_port(), locked.url, broken.url, good.url]
+            lab = c.labs["uni-b"]
+            lab.subjects = ("  synthetic-8b: {executor: chat, endpoints: [%s], model: synthetic, concurrency: 8, timeout: 5s}\n"
+                            % ", ".join('"%s"' % url for url in urls))
+            lab.write()
+            self.begin(c, replicates=6, scenarios=4)
+            wait_for("some results", lambda: c.lab_status("trial", "uni-b")["final"] > 8)
+            other.process.kill()
+            c.wait("trial", "done", 90)
+            campaign, counted, rows = self.finish(c)
+            self.assertEqual(rows["uni-b"]["missing"], 0)
+            self.assertEqual([n for n in campaign.planned("uni-a") if counted["uni-a", n][:3] != counted["uni-b", n][:3]], [])
+            self.assertNotIn("trial failed", lab.process.text())
+
+    def test_another_model_behind_the_same_address(self):
+        """What a swapped model says does not count as the other's: the lab takes a new fingerprint or holds."""
+        with Consortium(labs=["uni-a"]) as c:
+            c.write_campaign(**SMALL)
+            subject = Subject(c, os.path.join(c.folder, "bench-trial"))
+            replies = []
+
+            def edit(request, reply):
+                replies.append(1)
+                reply["model"] = "llama-q8" if len(replies) <= 40 else "llama-q4"
+                return reply
+
+            proxy = Proxy(subject.port, edit)
+            c.processes.append(proxy)
+            self.lab(c, "uni-a", proxy.url)
+            self.begin(c, replicates=4)
+            lab = c.labs["uni-a"]
+            wait_for("the worker to notice", lambda: "answers as model llama-q4 now, and as llama-q8 before" in lab.process.text(), 30)
+            self.assertNotIn("trial failed", lab.process.text())
+            before = c.lab_status("trial", "uni-a")["final"]
+            self.assertLess(before, c.lab_status("trial", "uni-a")["planned"])
+
+    def test_certificates_and_keys(self):
+        """An unknown CA is refused before any unit; the key is sent, and stands in no log and no transcript."""
+        key = "sk-sesame-0123456789"
+        with Consortium(labs=["uni-a"]) as c:
+            c.write_campaign(**SMALL)
+            secret = os.path.join(c.folder, "key")
+            with open(secret, "w") as file:
+                file.write(key + "\n")
+            os.chmod(secret, 0o600)
+            subject = Subject(c, os.path.join(c.folder, "bench-trial"), "--key-file", secret)
+            told = []
+
+            def echo(request, reply):
+                """A server that repeats the key in what it says, as some do in their errors."""
+                reply["choices"][0]["message"]["reasoning"] = "I was given " + key
+                told.append(1)
+                return reply
+
+            proxy = Proxy(subject.port, echo, certificate=certificate(c.folder))
+            c.processes.append(proxy)
+            lab = c.labs["uni-a"]
+            chat = "  synthetic-8b: {executor: chat, endpoint: \"%s\", model: synthetic%s}\n"
+            lab.subjects = chat % (proxy.url, "")
+            lab.write()
+            path = c.write_campaign(**SMALL)
+            with open(path) as file:
+                text = file.read()
+            with open(path, "w") as file:
+                file.write(text.replace("transcripts: commit", "transcripts: full"))
+            lab.start()
+            c.register(path)
+            c.wait_accepted("trial", "uni-a")
+            c.act("start", "trial")
+            wait_for("a word about it", lambda: "subject cannot be used" in lab.process.text(), 40)
+            self.assertIn("SSL peer certificate", lab.process.text())
+            self.assertEqual((told, c.lab_status("trial", "uni-a")["outstanding"]), ([], 0))
+            lab.process.stop()
+            # The right CA and a wrong key: refused again, and the key is not told.
+            lab.subjects = chat % (proxy.url, ", ca_file: %s/ca.pem, key_env: LAB_KEY" % c.folder)
+            lab.write()
+            lab.start(env={"LAB_KEY": key})
+            c.wait("trial", "done", 60)
+            campaign, counted, _ = self.finish(c)
+            self.assertEqual({n for _, n in counted}, campaign.planned("uni-a"))
+            self.assertGreater(len(told), 10)
+            bundle = Bundle(os.path.join(c.folder, "bundle"))
+            found = [name for folder, _, files in os.walk(bundle.folder) for name in files
+                     if b"I was given" in open(os.path.join(folder, name), "rb").read()]
+            self.assertGreater(len(found), 10, "the transcripts are there")
+            for folder, _, files in os.walk(c.folder):
+                for name in files:
+                    path = os.path.join(folder, name)
+                    if path != secret and os.path.isfile(path):
+                        with open(path, "rb") as file:
+                            self.assertNotIn(key.encode(), file.read(), path)
 
     def test_missing_endpoint(self):
         """Nothing listens: no unit is taken, the log says which URL, and it goes on once something does."""

@@ -16,8 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = 0;
     for (uint32_t arm = 0; arm < 2; arm++) {
         for (int how = 0; how < 2; how++) {
-            struct rt_scene scene = {
-                .scenario = scenario, .arm = arm, .world = arm ? world : NULL};
+            struct rt_scene scene = {.scenario = scenario, .arm = arm, .world = arm ? world : NULL};
             struct rt_buf out;
             rt_buf_init(&out, RT_SCENARIO_TEXT_MOST);
             enum rt_status status = rt_scenario_expand(&scene, text, (enum rt_expand)how, &out);

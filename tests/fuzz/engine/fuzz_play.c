@@ -2,6 +2,7 @@
 // The player and scorer against a subject that says anything: each line of the input is a reply
 // ("tool arguments", or text). Whatever happens ends, scores, round-trips and replays.
 #include "engine/play.h"
+#include "engine/redact.h"
 #include "engine/score.h"
 #include "tests/fuzz/engine/small_scenario.h"
 
@@ -19,6 +20,13 @@ static void check(struct rt_play *play)
         rt_transcript_encode(transcript, &out) || rt_play_replay(scenario, transcript, NULL))
         abort();
     rt_buf_release(&out);
+    struct rt_arena arena;
+    struct rt_transcript redacted;
+    rt_arena_init(&arena, (size_t)64 << 20);
+    if (rt_redact_transcript(scenario, transcript, &arena, &redacted) ||
+        redacted.entry_count != transcript->entry_count)
+        abort();
+    rt_arena_release(&arena);
 }
 
 // One reply from a line; false when the play refused it and was failed.

@@ -7,6 +7,7 @@
 #include "worker/run_state.h"
 
 #define PROBE_MS      60000
+#define PROBE_WAIT_MS 10
 #define PAUSE_LEAST   2000
 #define PAUSE_MOST    120000
 #define ERRORS_IN_ROW 8 // then the subject is probed before it is asked again
@@ -33,9 +34,9 @@ static enum rt_status open_exec(struct rt_run *run, struct run_campaign *campaig
         .scenarios = campaign->scenarios,
         .scenario_count = campaign->campaign->scenario_count,
         .stopping = run_stopping,
-    };
         .known = &slot->known,
         .campaign_weights = run_campaign_weights(campaign, subject->id),
+    };
     enum rt_status status = rt_home_exec(run->home, subject, &options, err);
     if (status)
         return status;
@@ -47,8 +48,8 @@ static enum rt_status open_exec(struct rt_run *run, struct run_campaign *campaig
 static void store_fingerprint(struct rt_run *run, struct run_exec *slot, const char *subject)
 {
     struct rt_digest before = slot->fingerprint;
-    struct rt_bytes object = rt_exec_fingerprint(slot->exec, &slot->fingerprint);
     run_identity_compare(slot, subject);
+    struct rt_bytes object = rt_exec_fingerprint(slot->exec, &slot->fingerprint);
     if (rt_digest_equal(&before, &slot->fingerprint))
         return;
     rt_outbox_put_object(run->outbox, &slot->fingerprint, object);
@@ -68,21 +69,25 @@ static void prepare(struct rt_run *run, struct run_campaign *campaign, struct ru
     if (!subject)
         status = rt_error_set(&err, RT_NOT_FOUND, "worker.yaml has no subject %s; add it with "
                               "`ringtrial-worker subject add`", id);
-    if (!status && !slot->exec)
     if (!status)
         status = run_weigh(run, subject, slot, &err);
     // A probe may have been made by hand since.
     if (!status && !rt_known_load(run->home->state, id, &slot->known))
         slot->known = (struct rt_exec_known){0};
+    if (!status && !slot->exec)
         status = open_exec(run, campaign, subject, slot, &err);
     slot->failed = status == RT_UNSUPPORTED || status == RT_NOT_FOUND;
     if (!status && !rt_exec_endpoint_count(slot->exec))
         return; // run_slurm_turn gives it one once a job serves
+    // Step by step: a server that is slow, or goes away meanwhile, holds up nothing else.
+    if (!status && !rt_exec_probing(slot->exec))
+        status = rt_exec_probe_begin(slot->exec, PROBE_MS, &err);
     if (!status)
-        status = rt_exec_probe(slot->exec, PROBE_MS, &err);
+        status = rt_exec_probe_step(slot->exec, PROBE_WAIT_MS, &err);
     run->mono_ms = rt_time_mono_ms();
     run->now_ms = rt_time_wall_ms();
-    if (status == RT_CANCELLED)
+    run->progress |= status == RT_AGAIN;
+    if (status == RT_AGAIN)
         return;
     if (status) {
         slot->pause_ms = slot->pause_ms ? 2 * slot->pause_ms : PAUSE_LEAST;
@@ -94,23 +99,23 @@ static void prepare(struct rt_run *run, struct run_campaign *campaign, struct ru
         return;
     }
     slot->ready = true;
+    slot->weighed = false; // held against worker.yaml again at the next start
     slot->errors = 0;
     slot->pause_ms = 0;
     store_fingerprint(run, slot, id);
     run->progress = true;
 }
-    slot->weighed = false; // held against worker.yaml again at the next start
 
 struct run_exec *run_exec_ready(struct rt_run *run, struct run_campaign *campaign,
                                 uint32_t subject)
 {
     struct run_exec *slot = &campaign->execs[subject];
+    run_identity_watch(run, slot, campaign->campaign->subjects[subject].id);
     if (!slot->ready && !slot->failed && run->mono_ms >= slot->retry_ms &&
         (!slot->exec || !rt_exec_in_flight(slot->exec)))
         prepare(run, campaign, slot, campaign->campaign->subjects[subject].id);
     return slot->ready && !slot->closing ? slot : NULL;
 }
-    run_identity_watch(run, slot, campaign->campaign->subjects[subject].id);
 
 void run_exec_count(struct rt_run *run, struct run_exec *exec, enum rt_trial_status status)
 {
@@ -131,9 +136,9 @@ void run_execs_free(struct run_campaign *campaign)
 {
     for (size_t s = 0; campaign->execs && s < campaign->campaign->subject_count; s++) {
         rt_exec_free(campaign->execs[s].exec);
+        rt_weights_free(campaign->execs[s].weights);
         run_slurm_detach(&campaign->execs[s]);
     }
     free(campaign->execs);
     campaign->execs = NULL;
 }
-        rt_weights_free(campaign->execs[s].weights);

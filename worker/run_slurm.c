@@ -145,8 +145,10 @@ static void sync_exec(struct run_exec *slot, const struct rt_slurm_server *serve
         if (!keep)
             detach(slot, a);
     }
-    if (!slot->attached_count)
+    if (!slot->attached_count) {
         slot->ready = false; // the next server is probed before it is trusted
+        rt_exec_probe_abandon(slot->exec);
+    }
 }
 
 static void sync_pool(struct rt_run *run, uint32_t pool)

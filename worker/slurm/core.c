@@ -85,6 +85,7 @@ static void cancel(struct rt_slurm_core *core, uint32_t index, int64_t mono_ms,
 {
     struct rt_slurm_job *job = &core->jobs[index];
     enter(job, RT_SLURM_ENDING, mono_ms);
+    job->cancelled = true;
     if (job->id)
         add(effects, RT_SLURM_DO_CANCEL, core, index);
     core->hurry = true;
@@ -106,13 +107,15 @@ static void seen(struct rt_slurm_core *core, uint32_t index, const struct rt_slu
                       : 0;
     if (job->stage == RT_SLURM_VANISHED)
         enter(job, RT_SLURM_PENDING, mono_ms); // it was requeued between two looks
-    if (row->state == RT_SLURM_STATE_WAITING && (up || job->stage == RT_SLURM_UNKNOWN))
+    // A job that is requeued, by preemption or by a person, is first shown as completing.
+    bool off = row->state == RT_SLURM_STATE_WAITING || row->state == RT_SLURM_STATE_LEAVING;
+    bool back = row->state == RT_SLURM_STATE_WAITING && job->stage == RT_SLURM_ENDING &&
+                !job->cancelled;
+    if (back || (off && (up || job->stage == RT_SLURM_UNKNOWN)))
         enter(job, RT_SLURM_PENDING, mono_ms);
     else if (row->state == RT_SLURM_STATE_RUNNING &&
              (job->stage == RT_SLURM_PENDING || job->stage == RT_SLURM_UNKNOWN))
         enter(job, RT_SLURM_STARTING, mono_ms);
-    else if (row->state == RT_SLURM_STATE_LEAVING && job->stage != RT_SLURM_ENDING)
-        enter(job, RT_SLURM_ENDING, mono_ms);
 }
 
 static const struct rt_slurm_row *row_of(const struct rt_slurm_event *event,
@@ -185,8 +188,8 @@ static void account(struct rt_slurm_core *core, const struct rt_slurm_event *eve
 static void about_job(struct rt_slurm_core *core, const struct rt_slurm_event *event)
 {
     struct rt_slurm_job *job = &core->jobs[event->job];
-    bool live = job->stage != RT_SLURM_FREE && job->stage != RT_SLURM_ENDING &&
-                job->stage != RT_SLURM_SUBMITTING;
+    bool live = job->stage != RT_SLURM_FREE && job->stage != RT_SLURM_SUBMITTING &&
+                !job->cancelled;
     switch (event->kind) {
     case RT_SLURM_STARTED:
         // The same start is told again and again; another one is a requeue.
@@ -212,7 +215,7 @@ static void about_job(struct rt_slurm_core *core, const struct rt_slurm_event *e
             enter(job, RT_SLURM_DRAINING, event->mono_ms);
         break;
     case RT_SLURM_SERVER_ENDED:
-        if (live && job->stage != RT_SLURM_VANISHED) {
+        if (live && job->stage != RT_SLURM_VANISHED && job->stage != RT_SLURM_ENDING) {
             enter(job, RT_SLURM_ENDING, event->mono_ms);
             core->hurry = true;
         }

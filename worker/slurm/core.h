@@ -73,6 +73,7 @@ struct rt_slurm_job {
     bool healthy;       // READY: its server answered the last time it was asked
     bool was_ready;     // at any time
     bool asked;         // VANISHED: sacct is under way or has answered once
+    bool cancelled;     // ENDING by our own word: it does not come back
     bool excused;       // ended for want of work: no failure if it was never ready
 };
 

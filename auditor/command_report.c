@@ -95,6 +95,10 @@ static enum rt_status write_files(const struct rt_audit_report_settings *setting
         snprintf(beside, sizeof beside, "%s.csv", settings->r_script);
         tidy = beside;
     }
+    if (settings->r_script && report->study->scores)
+        return rt_error_set(err, RT_UNSUPPORTED,
+                            "%s: the R script recomputes rates, and this table holds scores",
+                            settings->r_script);
     const char *const paths[] = {settings->html, settings->json_file, tidy, settings->r_script,
                                  settings->card};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Agreement on verdicts, the heterogeneity table, and the headline with labs left out.
+#include <string.h>
+
 #include "common/report/parts.h"
 
 enum rt_status rt_agreement_make(const struct rt_slice *slice, struct rt_report_part *part)
@@ -124,20 +126,31 @@ static enum rt_status add_without(const struct rt_slice *slice, const bool *labs
     return RT_OK;
 }
 
-enum group { QUARANTINED, LATE, ODD };
+enum group { QUARANTINED, LATE, ODD, NOT_HASHED };
 
 static bool in_group(const struct rt_slice *slice, const struct rt_report_part *part, size_t lab,
                      enum group group)
 {
     const struct rt_study_lab *it = &slice->study->labs[lab];
-    return group == QUARANTINED ? it->quarantined : group == LATE ? it->late : part->labs[lab].odd;
+    switch (group) {
+    case QUARANTINED:
+        return it->quarantined;
+    case LATE:
+        return it->late;
+    case ODD:
+        return part->labs[lab].odd;
+    case NOT_HASHED:
+        return *part->labs[lab].identity && strcmp(part->labs[lab].identity, "hashed") != 0;
+    }
+    return false;
 }
 
 static enum rt_status without_group(const struct rt_slice *slice, enum group group,
                                     struct rt_report_part *part)
 {
     static const char *const labels[] = {"without quarantined labs", "without late labs",
-                                         "without all odd labs"};
+                                         "without all odd labs",
+                                         "without labs whose weights are not hashed"};
     bool *labs = rt_arena_array(slice->arena, slice->labs, sizeof *labs);
     size_t left_out = 0, compared = 0;
     if (!labs)
@@ -156,7 +169,7 @@ static enum rt_status without_group(const struct rt_slice *slice, enum group gro
 enum rt_status rt_without_make(const struct rt_slice *slice, struct rt_report_part *part)
 {
     bool *labs = rt_arena_array(slice->arena, slice->labs, sizeof *labs);
-    part->without = rt_arena_array(slice->arena, slice->labs + 5, sizeof *part->without);
+    part->without = rt_arena_array(slice->arena, slice->labs + 6, sizeof *part->without);
     if (!labs || !part->without)
         return RT_NO_MEMORY;
     size_t compared = 0;
@@ -168,7 +181,7 @@ enum rt_status rt_without_make(const struct rt_slice *slice, struct rt_report_pa
         once.counts = slice->distinct;
         status = add_without(&once, NULL, RT_STUDY_NONE, "identical outputs counted once", part);
     }
-    for (enum group group = QUARANTINED; group <= ODD && !status; group++)
+    for (enum group group = QUARANTINED; group <= NOT_HASHED && !status; group++)
         status = without_group(slice, group, part);
     for (uint32_t l = 0; l < slice->labs && compared > 1 && !status; l++) {
         if (!slice->compared[l])

@@ -161,6 +161,7 @@ static json_t *lab_rows(struct rt_out *b, const struct rt_report_part *part)
         const struct rt_lab_row *row = &part->labs[i];
         json_t *to = rt_out_object(b);
         rt_out_put_text(b, to, "lab", rt_out_lab_id(b, row->lab));
+        rt_out_put_text(b, to, "identity", row->identity);
         rt_out_put_bool(b, to, "compared", row->compared);
         rt_out_put_count(b, to, "conditions_covered", row->covered);
         rt_out_put_count(b, to, "conditions", row->covered_by_any);

@@ -352,8 +352,12 @@ void rt_layout_sensitivity(struct rt_document *document)
         {"labs used", false, 0}, {"labs", true, 1}, {"rate", true, 0},
         {"this bench", true, 0}, {"tau", true, 0},  {"tau interval", true, 0},
         {NULL, false, 0}};
-    struct rt_page_section *section = rt_page_section(document, "sensitivity", "With labs left out",
-                                                      "How far the headline rests on any one lab.");
+    struct rt_page_section *section =
+        rt_page_section(document, "sensitivity", "Sensitivity: labs and repeats left out",
+                        "How far the headline rests on any one lab, on "
+                        "labs under quarantine or late, on weights "
+                        "nobody hashed, and on outputs that repeat "
+                        "earlier ones.");
     EACH_PART(document, part)
     {
         if (part->without_count < 2)

@@ -99,7 +99,8 @@ static void matrix(struct rt_document *document, struct rt_page_section *section
         columns[l + 1] = (struct rt_page_column){study->labs[l].id, false, 0};
     struct rt_page_table *table = rt_page_table(document, section, "Where they differ", columns);
     for (size_t i = 0; i < count; i++) {
-        if (!differs(study, names[i]))
+        // How the weights are known is said even where all know it alike.
+        if (!differs(study, names[i]) && strcmp(names[i], "identity") != 0)
             continue;
         rt_page_row(document, table);
         rt_page_text(document, table, names[i]);

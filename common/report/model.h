@@ -157,6 +157,7 @@ struct rt_lab_row {
     struct rt_value known_share; // known-answer trials with the right outcome
     uint64_t known_n;
     uint64_t n, repeated; // trials, and how many repeat an earlier output
+    const char *identity; // how the subject's weights are known there, of its fingerprints; "" none
 };
 
 // Figures with some labs left out.

@@ -103,6 +103,19 @@ static void judge(const struct labs *labs, const struct sums *groups, struct rt_
         all > 0 ? rt_value(fmax(0, 1 - left / all)) : rt_undefined(RT_REASON_ZERO_BETWEEN_SPREAD);
 }
 
+// How each lab knows which weights it served: "hashed", "behavioural", "declared".
+static enum rt_status take_identity(const struct rt_slice *slice, const bool *used,
+                                    struct rt_report_part *part)
+{
+    for (uint32_t l = 0; l < slice->labs; l++) {
+        const char *value = value_at(slice, used, l, "identity");
+        if (!value)
+            return RT_NO_MEMORY;
+        part->labs[l].identity = strcmp(value, absent) == 0 ? "" : value;
+    }
+    return RT_OK;
+}
+
 static enum rt_status make_key(const struct rt_slice *slice, const struct labs *labs,
                                const char *name, struct rt_stacks *stacks)
 {
@@ -171,14 +184,17 @@ enum rt_status rt_stacks_make(const struct rt_slice *slice, struct rt_report_par
     struct rt_block block;
     size_t count;
     stacks->tau = rt_undefined(RT_REASON_SINGLE_LAB);
-    enum rt_status status = rt_block_make(slice, &filter, &block);
+    const bool *used = usage(slice);
+    enum rt_status status = used ? take_identity(slice, used, part) : RT_NO_MEMORY;
+    if (!status)
+        status = rt_block_make(slice, &filter, &block);
     if (status || block.labs < 2)
         return status;
     struct rt_effect *effects = rt_arena_array(slice->arena, block.labs, sizeof *effects);
     const char **names = names_of(slice, &count);
-    struct labs labs = {.block = &block, .effects = effects, .used = usage(slice)};
+    struct labs labs = {.block = &block, .effects = effects, .used = used};
     stacks->rows = rt_arena_array(slice->arena, count + 1, sizeof *stacks->rows);
-    if (!effects || !names || !labs.used || !stacks->rows)
+    if (!effects || !names || !stacks->rows)
         return RT_NO_MEMORY;
     enum rt_reason reason = rt_block_effects(&block, slice->study, slice->arena, effects);
     for (size_t l = 0; l < block.labs && reason == RT_REASON_NONE; l++)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A transcript as it may leave: what a scenario's `redact:` names or matches is replaced by
 // [redacted]. Values of variables, of the world (at any time of the play) and of files are found as
-// they stand in the texts and as JSON strings would hold them; patterns run under the usual limits, and a text in which one reaches a
-// limit is replaced as a whole. Applies to what is shown or exported to the outside; the stored
-// transcript and its commitment stay as they are. Pure; any thread.
+// they stand in the texts and as JSON strings would hold them; patterns run under the usual limits,
+// and a text in which one reaches a limit is replaced as a whole. Applies to what is shown or
+// exported to the outside; the stored transcript and its commitment stay as they are. Pure; any
+// thread.
 #ifndef RT_ENGINE_REDACT_H
 #define RT_ENGINE_REDACT_H
 

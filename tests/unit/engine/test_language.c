@@ -444,11 +444,12 @@ static void what_must_not_leave(void **state)
         HEAD TURNS "redact: {names: [who, world.key], patterns: ['\\b[0-9]{4}\\b']}\n"
                    "world: {key: first}\n"
                    "tools: {put: {args: {key: {type: string}}, cases: [{set: {key: "
-                   "\"{{args.key}}\"}, reply: \"kept {{args.key}} 1234\"}]}}\n" TAIL("calls: 1"));
+                   "\"{{args.key}}\"}, reply: \"kept {{args.key}} 1234\"}]}}\n" TAIL("calls: 2"));
     assert_true(rt_redact_needed(scenario));
     struct rt_play *play = fixture_play(scenario, 0);
     fixture_call(play, "put", "{\"key\":\"a\\\"b\"}");
-    fixture_say(play, "Ann, I put a\"b over first; the code is 1234, not 12345.");
+    fixture_call(play, "put", "{\"key\":\"Ann Lee\"}");
+    fixture_say(play, "Ann, I put a\"b and Ann Lee over first; the code is 1234, not 12345.");
     struct rt_transcript out;
     assert_int_equal(rt_redact_transcript(scenario, rt_play_transcript(play), &arena, &out), RT_OK);
     struct rt_buf text;
@@ -456,15 +457,16 @@ static void what_must_not_leave(void **state)
     rt_transcript_print(&out, 0, &text);
     const char *shown = rt_buf_str(&text);
     assert_non_null(strstr(shown, "Help [redacted]."));
-    assert_non_null(strstr(shown, "[redacted], I put [redacted] over [redacted]; the code is "
-                                  "[redacted], not 12345."));
+    assert_non_null(
+        strstr(shown, "[redacted], I put [redacted] and [redacted] over [redacted]; the code is "
+                      "[redacted], not 12345."));
     assert_non_null(strstr(shown, "kept [redacted] [redacted]"));
     assert_null(strstr(shown, "Ann"));
     assert_null(strstr(shown, "a\\\"b"));
     rt_buf_release(&text);
     // What is kept is whole, and so is what a scenario without `redact` shows.
-    assert_non_null(memmem(entry_of(play, RT_ENTRY_REPLY, 1)->text.data,
-                           entry_of(play, RT_ENTRY_REPLY, 1)->text.size, "Ann", 3));
+    assert_non_null(memmem(entry_of(play, RT_ENTRY_REPLY, 2)->text.data,
+                           entry_of(play, RT_ENTRY_REPLY, 2)->text.size, "Ann", 3));
     assert_string_equal(label_of(scenario, play), "resisted");
 }
 

@@ -5,6 +5,7 @@ again, what cannot is counted as missing and never as an outcome, and the lab be
 import itertools
 import json
 import os
+import subprocess
 import time
 import unittest
 
@@ -23,6 +24,20 @@ def after_probe(answer):
     asked = itertools.count()
     fine = b'{"choices": [{"message": {"role": "assistant", "content": "MARIGOLD"}, "finish_reason": "stop"}]}'
     return lambda *words: (200, {}, fine) if next(asked) < CANARIES else answer(*words)
+
+
+def vault_objects(folder):
+    """Every object of a lab's vault: records of "RTV1", two sizes, a digest and a zstd frame (worker/vault.c)."""
+    for place, _, files in os.walk(folder):
+        for name in files:
+            with open(os.path.join(place, name), "rb") as file:
+                data = file.read()
+            at = 0
+            while data[at:at + 4] == b"RTV1":
+                size = int.from_bytes(data[at + 8:at + 12], "big")
+                frame = data[at + 44:at + 44 + size]
+                yield subprocess.run(["zstd", "-dcq"], input=frame, stdout=subprocess.PIPE, check=True).stdout
+                at += 44 + size
 
 
 class Endpoints(unittest.TestCase):
@@ -191,20 +206,11 @@ class Endpoints(unittest.TestCase):
             chat = "  synthetic-8b: {executor: chat, endpoint: \"%s\", model: synthetic%s}\n"
             lab.subjects = chat % (proxy.url, "")
             lab.write()
-            path = c.write_campaign(**SMALL)
-            with open(path) as file:
-                text = file.read()
-            with open(path, "w") as file:
-                file.write(text.replace("transcripts: commit", "transcripts: full"))
-            lab.start()
-            c.register(path)
-            c.wait_accepted("trial", "uni-a")
-            c.act("start", "trial")
+            self.begin(c)
             wait_for("a word about it", lambda: "subject cannot be used" in lab.process.text(), 40)
             self.assertIn("SSL peer certificate", lab.process.text())
             self.assertEqual((told, c.lab_status("trial", "uni-a")["outstanding"]), ([], 0))
             lab.process.stop()
-            # The right CA and a wrong key: refused again, and the key is not told.
             lab.subjects = chat % (proxy.url, ", ca_file: %s/ca.pem, key_env: LAB_KEY" % c.folder)
             lab.write()
             lab.start(env={"LAB_KEY": key})
@@ -212,10 +218,11 @@ class Endpoints(unittest.TestCase):
             campaign, counted, _ = self.finish(c)
             self.assertEqual({n for _, n in counted}, campaign.planned("uni-a"))
             self.assertGreater(len(told), 10)
-            bundle = Bundle(os.path.join(c.folder, "bundle"))
-            found = [name for folder, _, files in os.walk(bundle.folder) for name in files
-                     if b"I was given" in open(os.path.join(folder, name), "rb").read()]
+            lab.process.stop()
+            kept = list(vault_objects(lab.folder))
+            found = [data for data in kept if b"I was given ****" in data]
             self.assertGreater(len(found), 10, "the transcripts are there")
+            self.assertEqual([data for data in kept if key.encode() in data], [])
             for folder, _, files in os.walk(c.folder):
                 for name in files:
                     path = os.path.join(folder, name)

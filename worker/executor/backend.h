@@ -63,7 +63,7 @@ enum rt_status rt_backend_builtin_new(const struct rt_lab_subject *subject,
                                       const struct rt_scenario *const *scenarios, size_t count,
                                       uint32_t slots, struct rt_backend **ret_backend,
                                       struct rt_error *err) RT_WARN_UNUSED;
-// files: expanded paths, copied as they are; they outlive the backend.
+// files: expanded paths, copied.
 struct rt_endpoint_files;
 enum rt_status rt_backend_chat_new(const struct rt_lab_subject *subject,
                                    const struct rt_endpoint_files *files, uint32_t slots,

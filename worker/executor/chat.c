@@ -31,6 +31,8 @@ static void chat_free(struct rt_backend *backend)
     curl_multi_cleanup(backend->multi);
     for (size_t i = 0; i < RT_POOL_MOST; i++)
         rt_endpoint_release(&backend->endpoints[i]);
+    free((char *)(uintptr_t)backend->files.key_file);
+    free((char *)(uintptr_t)backend->files.ca_file);
     free(backend);
 }
 
@@ -177,6 +179,13 @@ static enum rt_status add_own_endpoints(struct rt_backend *backend, struct rt_er
     return status;
 }
 
+static const char *keep_path(const char *path, bool *failed)
+{
+    char *copy = path ? strdup(path) : NULL;
+    *failed = *failed || (path && !copy);
+    return copy;
+}
+
 enum rt_status rt_backend_chat_new(const struct rt_lab_subject *subject,
                                    const struct rt_endpoint_files *files, uint32_t slots,
                                    struct rt_backend **ret_backend, struct rt_error *err)
@@ -186,8 +195,10 @@ enum rt_status rt_backend_chat_new(const struct rt_lab_subject *subject,
     struct rt_backend *backend = calloc(1, sizeof *backend + slots * sizeof backend->slots[0]);
     if (!backend)
         return rt_error_set(err, RT_NO_MEMORY, "subject %s: out of memory", subject->id);
+    bool failed = false;
     backend->subject = subject;
-    backend->files = *files;
+    backend->files = (struct rt_endpoint_files){keep_path(files->key_file, &failed),
+                                                keep_path(files->ca_file, &failed)};
     backend->jitter = (uint64_t)rt_time_mono_us() | 1;
     backend->slot_count = slots;
     rt_pool_init(&backend->pool, slots, subject->timeout_ms > 0 ? subject->timeout_ms : 120000);
@@ -200,7 +211,7 @@ enum rt_status rt_backend_chat_new(const struct rt_lab_subject *subject,
     }
     backend->multi = curl_multi_init();
     enum rt_status status = RT_OK;
-    if (!backend->multi)
+    if (!backend->multi || failed)
         status = rt_error_set(err, RT_NO_MEMORY, "subject %s: out of memory", subject->id);
     else
         curl_multi_setopt(backend->multi, CURLMOPT_MAXCONNECTS, (long)slots);

@@ -51,7 +51,10 @@ static enum rt_status write_lines(struct rt_collected *collected, FILE *file,
         if (status)
             break;
         uint32_t scenario = collected->campaign->prompts[place.prompt].scenario;
-        if ((status = line_of(&trial, collected->scenarios[scenario], &out)))
+        status = rt_interop_redact(&trial, collected->scenarios[scenario], &arena);
+        if (!status)
+            status = line_of(&trial, collected->scenarios[scenario], &out);
+        if (status)
             rt_error_set(err, status, "trial %llu: %s", (unsigned long long)trial.number,
                          rt_status_text(status));
         fwrite(out.data, 1, out.size, file);

@@ -234,8 +234,11 @@ static enum rt_status make_sample(struct log *log, size_t i, struct rt_buf *out,
         return status;
     rt_collected_place(log->collected, log->trials[i], &lab, &place);
     const struct rt_campaign *campaign = log->collected->campaign;
-    status = rt_inspect_sample(
-        &trial, log->collected->scenarios[campaign->prompts[place.prompt].scenario], &sample);
+    const struct rt_scenario *scenario =
+        log->collected->scenarios[campaign->prompts[place.prompt].scenario];
+    status = rt_interop_redact(&trial, scenario, &log->arena);
+    if (!status)
+        status = rt_inspect_sample(&trial, scenario, &sample);
     if (!status)
         status = rt_inspect_dump(sample, out);
     if (!status && log->counting)

@@ -81,7 +81,9 @@ static json_t *commitment_of(const struct rt_interop_trial *trial)
     if (!rt_interop_has_commitment(trial))
         return json_null();
     json_t *json = json_pack("{s:o}", "commitment", digest_json(&trial->commitment));
-    if (json && trial->transcript) {
+    if (json && trial->redacted)
+        json_object_set_new(json, "redacted", json_true());
+    else if (json && trial->transcript) {
         rt_hex_encode(trial->salt, sizeof trial->salt, salt);
         json_object_set_new(json, "salt", json_string(salt));
         json_object_set_new(json, "started_ms",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interop/trial.h"
 
+#include "engine/redact.h"
+
 bool rt_interop_has_commitment(const struct rt_interop_trial *trial)
 {
     static const struct rt_digest none;
@@ -36,5 +38,27 @@ enum rt_status rt_interop_open_transcript(struct rt_bytes object, struct rt_aren
         plain.data ? rt_transcript_decode(plain, arena, transcript, NULL) : RT_NO_MEMORY;
     if (!status)
         trial->transcript = transcript;
+    return status;
+}
+
+enum rt_status rt_interop_redact(struct rt_interop_trial *trial, const struct rt_scenario *scenario,
+                                 struct rt_arena *arena)
+{
+    if (!trial->transcript)
+        return RT_OK;
+    if (!scenario) {
+        trial->transcript = NULL;
+        return RT_OK;
+    }
+    if (!rt_redact_needed(scenario))
+        return RT_OK;
+    struct rt_transcript *redacted = rt_arena_alloc(arena, sizeof *redacted);
+    enum rt_status status = redacted
+                                ? rt_redact_transcript(scenario, trial->transcript, arena, redacted)
+                                : RT_NO_MEMORY;
+    if (!status) {
+        trial->transcript = redacted;
+        trial->redacted = true;
+    }
     return status;
 }

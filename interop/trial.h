@@ -7,6 +7,7 @@
 
 #include "engine/transcript.h"
 #include "proto/object.h"
+#include "proto/scenario.h"
 
 struct rt_interop_trial {
     const char *campaign;
@@ -32,6 +33,7 @@ struct rt_interop_trial {
     // NULL where the transcript is not at hand (kept at the lab, sealed, or there is none).
     const struct rt_transcript *transcript;
     uint8_t salt[RT_TRANSCRIPT_SALT_BYTES]; // of the commitment, with the transcript
+    bool redacted; // the transcript is a redacted copy, which the commitment is not to
 };
 
 // Whether the commitment names a transcript at all.
@@ -43,5 +45,10 @@ enum rt_status rt_interop_check_commitment(const struct rt_interop_trial *trial)
 // checked. They live in arena.
 enum rt_status rt_interop_open_transcript(struct rt_bytes object, struct rt_arena *arena,
                                           struct rt_interop_trial *trial) RT_WARN_UNUSED;
+
+// What must not leave is taken out of the transcript (engine/redact.h), into arena. Where scenario
+// is NULL nobody can tell what that is, and the transcript is left out as a whole.
+enum rt_status rt_interop_redact(struct rt_interop_trial *trial, const struct rt_scenario *scenario,
+                                 struct rt_arena *arena) RT_WARN_UNUSED;
 
 #endif

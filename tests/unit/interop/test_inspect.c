@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -208,6 +209,43 @@ static void an_instrument_failure_has_no_score(void **state)
     json_decref(sample);
 }
 
+static const char secret_text[] = "scenario: s-01\ntitle: t\nmeta: {class: public}\n"
+                                  "arms: {self: {role: treatment, code: hunter2}}\n"
+                                  "phrasings: {p1: {lang: en, task: \"The word is {{code}}.\"}}\n"
+                                  "turns: [{user: \"{{task}}\"}]\nredact: {names: [code]}\n"
+                                  "outcomes: [{label: unclear, severity: 0}]\n";
+
+// What a bench marks as not to leave does not, and the copy claims no commitment.
+static void what_must_not_leave_stays(void **state)
+{
+    (void)state;
+    struct rt_arena arena;
+    struct rt_scenario *scenario = NULL;
+    struct rt_error err;
+    static const struct rt_entry said[] = {
+        {.kind = RT_ENTRY_MESSAGE, .role = RT_CHAT_USER, .text = TEXT("The word is hunter2.")}};
+    struct rt_transcript secret = transcript;
+    secret.entries = said;
+    secret.entry_count = 1;
+    struct rt_interop_trial trial = a_trial(), without = a_trial();
+    trial.transcript = &secret;
+    rt_arena_init(&arena, 1 << 20);
+    assert_int_equal(
+        rt_scenario_read(rt_bytes_str(secret_text), "t", &arena, &scenario, NULL, &err), RT_OK);
+    assert_int_equal(rt_interop_redact(&trial, scenario, &arena), RT_OK);
+    json_t *sample = NULL;
+    assert_int_equal(rt_inspect_sample(&trial, scenario, &sample), RT_OK);
+    char *text = json_dumps(sample, 0);
+    assert_null(strstr(text, "hunter2"));
+    assert_non_null(strstr(text, "[redacted]"));
+    assert_null(strstr(text, "\"salt\""));
+    free(text);
+    json_decref(sample);
+    assert_int_equal(rt_interop_redact(&without, NULL, &arena), RT_OK);
+    assert_null(without.transcript);
+    rt_arena_release(&arena);
+}
+
 static void bare_nan_is_null(void **state)
 {
     (void)state;
@@ -245,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_trial_comes_back),
         cmocka_unit_test(the_sample_is_inspects),
         cmocka_unit_test(an_instrument_failure_has_no_score),
+        cmocka_unit_test(what_must_not_leave_stays),
         cmocka_unit_test(bare_nan_is_null),
         cmocka_unit_test(somebody_elses_sample_is_no_trial),
     };

@@ -5,9 +5,10 @@
 socket=$1 model=$2
 printf '{"ringtrial_command":1,"server":"curl.sh","version":"1"}\n'
 while IFS= read -r request; do
-    if reply=$(printf '%s' "$request" | jq -c --arg model "$model" 'if $model != "" then .model = $model else . end' |
-               curl --silent --show-error --max-time 300 --unix-socket "$socket" --data-binary @- \
-                    --header 'Content-Type: application/json' http://localhost/v1/chat/completions | jq -ce .); then
+    reply=$(printf '%s' "$request" | jq -c --arg model "$model" 'if $model != "" then .model = $model else . end' |
+            curl --silent --show-error --max-time 300 --unix-socket "$socket" --data-binary @- \
+                 --header 'Content-Type: application/json' http://localhost/v1/chat/completions | jq -c .)
+    if [ -n "$reply" ]; then
         printf '%s\n' "$reply" # an error object of the server's is one of ours as it is
     else
         printf '{"error":{"message":"the model server cannot be reached","kind":"network"}}\n'

@@ -3,12 +3,14 @@
 """The recipes of configs/labs/command-*: the scripts keep the contract line by line. Inspect itself is not to be had from Debian; a stand-in for its modules is asked instead."""
 import json
 import os
+import re
 import subprocess
 import sys
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LABS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(HERE))), "configs", "labs")
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+LABS = os.path.join(ROOT, "configs", "labs")
 TOOL = {"type": "function", "function": {"name": "ls", "description": "Lists.", "parameters": {
     "type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}}}
 
@@ -28,6 +30,36 @@ def talk(words, requests, **environment):
     done = subprocess.run(words, input=lines.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
                           check=True, env={**os.environ, **environment})
     return [json.loads(line) for line in done.stdout.decode().splitlines()]
+
+
+class Document(unittest.TestCase):
+    """docs/EXECUTORS.md says what the tables in the code say."""
+
+    def setUp(self):
+        with open(os.path.join(ROOT, "docs", "EXECUTORS.md"), encoding="utf-8") as file:
+            self.text = file.read()
+
+    def read(self, *path):
+        with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+            return file.read()
+
+    def test_failures(self):
+        header = self.read("worker", "executor", "command_line.h")
+        rows = re.findall(r'X\(([A-Z_]+), ([A-Z]+), "([^"]+)"\)', header)
+        self.assertEqual(len(rows), 12)
+        for name, kind, what in rows:
+            status = "timeout" if kind == "NONE" else "error:" + kind.lower()
+            self.assertRegex(self.text, r"\| %s \| .*`%s` \|" % (re.escape(what), status), name)
+        for word in re.findall(r'X\("([a-z]+)", [A-Z]+\)', header):
+            self.assertIn("`%s`" % word, self.text)
+
+    def test_limits(self):
+        table = self.read("proto", "doc", "labconfig_table.c").split("confine_fields[] = {")[1].split("\n};")[0]
+        fields = re.findall(r'\{"([a-z_]+)", RT_DOC_(.*?)\},', table, re.S)
+        self.assertEqual(len(fields), 9)
+        for key, rest in fields:
+            preset = re.search(r'\.preset = "([^"]+)"', rest)
+            self.assertIn("| `%s` | %s |" % (key, preset.group(1) if preset else "–"), self.text)
 
 
 class Shell(unittest.TestCase):

@@ -215,13 +215,14 @@ static void some_fields_go_with_tools_only(void **state)
                   "{\"max_completion_tokens\":9,\"max_tokens\":9,\"messages\":[{\"content\":"
                   "\"x\",\"role\":\"user\"}],\"model\":\"m\",\"n\":1,\"parallel_tool_calls\":"
                   "false,\"seed\":0,\"stream\":false,\"temperature\":0,\"tool_choice\":\"auto\","
-                  "\"tools\":[{\"function\":{\"name\":\"look\",\"parameters\":{\"type\":\"object\"}},\"type\":"
-                  "\"function\"}],\"top_p\":1}");
+                  "\"tools\":[{\"function\":{\"name\":\"look\",\"parameters\":{\"type\":"
+                  "\"object\"}},\"type\":\"function\"}],\"top_p\":1}");
     request.tool_count = 0;
     subject.token_limit = RT_TOKEN_LIMIT_MAX_TOKENS;
     check_request(&subject, &request,
                   "{\"max_tokens\":9,\"messages\":[{\"content\":\"x\",\"role\":\"user\"}],"
-                  "\"model\":\"m\",\"n\":1,\"seed\":0,\"stream\":false,\"temperature\":0,\"top_p\":1}");
+                  "\"model\":\"m\",\"n\":1,\"seed\":0,\"stream\":false,\"temperature\":0,"
+                  "\"top_p\":1}");
 }
 
 int main(void)

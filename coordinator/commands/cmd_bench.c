@@ -71,13 +71,18 @@ const struct rt_command rt_command_bench_lint = {
     .run = lint,
     .example = "ringtrial-coordinator bench lint configs/benches/shutdown"};
 
+struct schema_settings {
+    bool keys;
+};
+
 static enum rt_status schema(const void *place, const struct rt_text_list *operands,
                              struct rt_error *err)
 {
-    (void)place;
+    const struct schema_settings *settings = place;
     struct rt_buf out;
     rt_buf_init(&out, (size_t)4 << 20);
-    enum rt_status status = rt_json_schema(operands->items[0], &out);
+    enum rt_status status = settings->keys ? rt_json_schema_keys(operands->items[0], &out)
+                                           : rt_json_schema(operands->items[0], &out);
     if (status == RT_NOT_FOUND) {
         const char *near = rt_did_you_mean(operands->items[0], rt_json_schema_kinds);
         rt_error_set(err, RT_USAGE,
@@ -95,12 +100,21 @@ static enum rt_status schema(const void *place, const struct rt_text_list *opera
     return status;
 }
 
+static const struct rt_option schema_options[] = {
+    {.name = "keys",
+     .kind = RT_OPTION_FLAG,
+     .offset = offsetof(struct schema_settings, keys),
+     .help = "Print the keys with their forms and defaults, for people."},
+    {0},
+};
+
 const struct rt_command rt_command_schema = {
     .name = "schema",
     .summary = "Print the JSON Schema of a document: bench, scenario, campaign, roster, worker.",
     .operands = "KIND",
     .operands_least = 1,
     .operands_most = 1,
-    .settings_size = sizeof(struct settings),
+    .options = schema_options,
+    .settings_size = sizeof(struct schema_settings),
     .run = schema,
     .example = "ringtrial-coordinator schema scenario > scenario.schema.json"};

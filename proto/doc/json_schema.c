@@ -296,3 +296,12 @@ enum rt_status rt_json_schema(const char *kind, struct rt_buf *out)
     json_decref(root);
     return status;
 }
+
+enum rt_status rt_json_schema_keys(const char *kind, struct rt_buf *out)
+{
+    const struct rt_doc_table *table = table_of(kind);
+    if (!table)
+        return RT_NOT_FOUND;
+    rt_doc_help(table, out);
+    return rt_buf_ok(out);
+}

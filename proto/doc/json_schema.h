@@ -14,5 +14,7 @@ extern const char *const rt_json_schema_kinds[];
 // Append the schema of a kind, with indentation and a final newline; the same bytes every time.
 // RT_NOT_FOUND for an unknown kind, RT_NO_MEMORY.
 enum rt_status rt_json_schema(const char *kind, struct rt_buf *out) RT_WARN_UNUSED;
+// Append the keys of a kind with their forms, defaults and meanings, one a line, for people.
+enum rt_status rt_json_schema_keys(const char *kind, struct rt_buf *out) RT_WARN_UNUSED;
 
 #endif

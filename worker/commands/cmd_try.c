@@ -243,8 +243,13 @@ static enum rt_status show_trial(const struct rt_local *local, uint64_t number,
                                   .seed = trial.seed};
     rt_buf_init(&body, RT_CHAT_BODY_MOST);
     enum rt_status status = rt_play_start(&setup, rt_time_wall_ms(), &play);
-    if (!status)
-        status = rt_chat_json_request(served ? served : &unknown, rt_play_request(play), &body);
+    const struct rt_chat_request *request = status ? NULL : rt_play_request(play);
+    if (request && request->role) { // somebody else speaks first
+        unknown.id = trial.scenario->roles[request->role - 1].id;
+        served = rt_labconfig_subject(local->home->config, unknown.id);
+    }
+    if (request)
+        status = rt_chat_json_request(served ? served : &unknown, request, &body);
     rt_play_free(play);
     if (status)
         rt_error_set(err, status, "trial %llu: %s", (unsigned long long)number,
@@ -252,9 +257,9 @@ static enum rt_status show_trial(const struct rt_local *local, uint64_t number,
     else if (rt_globals.json)
         printf("%s\n", rt_buf_str(&body));
     else
-        printf("# trial %llu: %s, arm %s, phrasing %s, replicate %llu\n# POST %s%s\n%s\n",
+        printf("# trial %llu: %s, arm %s, phrasing %s, replicate %llu\n# to %s\n# POST %s%s\n%s\n",
                (unsigned long long)number, trial.scenario->id, trial.arm_id, trial.phrasing_id,
-               (unsigned long long)trial.place.replicate,
+               (unsigned long long)trial.place.replicate, served ? served->id : unknown.id,
                served && *served->endpoint ? served->endpoint : "(builtin)",
                served && *served->endpoint ? "/chat/completions" : "", rt_buf_str(&body));
     rt_buf_release(&body);

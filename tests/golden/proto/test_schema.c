@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -33,8 +34,29 @@ static void schemas_are_printed(void **state)
     rt_buf_release(&none);
 }
 
+// The guide for authors ends with the keys of both files as the tables have them.
+static void the_guide_lists_the_keys(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"scenario", "bench"};
+    struct rt_buf guide, keys;
+    struct rt_error err;
+    rt_buf_init(&guide, 1 << 20);
+    rt_buf_init(&keys, 1 << 20);
+    assert_int_equal(rt_file_read(RT_SOURCE_DIR "/docs/BENCHES.md", &guide, &err), RT_OK);
+    for (size_t i = 0; i < 2; i++) {
+        rt_buf_clear(&keys);
+        assert_int_equal(rt_json_schema_keys(kinds[i], &keys), RT_OK);
+        if (!strstr(rt_buf_str(&guide), rt_buf_str(&keys)))
+            fail_msg("docs/BENCHES.md lacks the keys as `schema %s --keys` prints them", kinds[i]);
+    }
+    rt_buf_release(&guide);
+    rt_buf_release(&keys);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(schemas_are_printed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(schemas_are_printed),
+                                       cmocka_unit_test(the_guide_lists_the_keys)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,10 +112,12 @@ static void show_table(struct rt_buf *out, const struct rt_page_table *table)
     if (table->folded)
         element(out, "<details open><summary>", table->caption, "</summary>\n");
     element(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"",
-            table->caption,
-            table->column_count > 5 ? "\">\n<table class=\"wide\">" : "\">\n<table>");
-    if (!table->folded)
-        element(out, "<caption>", table->caption, "</caption>");
+            table->caption, table->column_count > 5 ? "\">\n<table class=\"wide\"" : "\">\n<table");
+    // A folded table's summary is its visible name; a screen reader wants it at the table too.
+    if (table->folded)
+        element(out, " aria-label=\"", table->caption, "\">");
+    else
+        element(out, "><caption>", table->caption, "</caption>");
     rt_buf_add_u8(out, '\n');
     head(out, table);
     body(out, table);
@@ -172,10 +174,9 @@ enum rt_status rt_report_html(struct rt_report *report, struct rt_buf *out)
     enum rt_status status = rt_document_make(report, &document);
     if (status)
         return status;
-    rt_buf_add_str(out,
-                   "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                   "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-                   "<meta name=\"color-scheme\" content=\"light dark\">\n");
+    rt_buf_add_str(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+                        "<meta name=\"color-scheme\" content=\"light dark\">\n");
     rt_html_policy(out);
     element(out, "<title>", study->title, "</title>\n<style>");
     rt_buf_add_str(out, rt_html_style);

@@ -57,6 +57,7 @@ class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.charts, self.tables, self.ready, self.chart, self.within = [], 0, None, None, None
+        self.named, self.levels, self.loose = 0, [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
@@ -70,6 +71,15 @@ class Page(html.parser.HTMLParser):
                 self.charts.append(self.chart)
         if tag == "table":
             self.tables += 1
+            self.named += bool(has.get("aria-label"))
+        if tag == "caption":
+            self.named += 1
+        if re.fullmatch("h[1-6]", tag):
+            self.levels.append(int(tag[1]))
+        if tag == "th" and has.get("scope") not in ("row", "col"):
+            self.loose.append(tag)
+        if has.get("tabindex") == "0" and not has.get("aria-label"):
+            self.loose.append(tag)
         if self.chart and "data-mark" in has:
             self.chart["marks"].append((has.get("aria-label", ""), has.get("tabindex")))
         self.within = tag
@@ -166,6 +176,14 @@ def check_charts(page, figures):
                 assert re.search(r"\bn \d", label) and " to " in label, f"{chart['kind']}: {label}"
 
 
+def check_reading_order(page):
+    """What a screen reader goes by: names of tables, headings without gaps, cells with a scope, stops with a name."""
+    assert page.named == page.tables > 0, f"{page.tables - page.named} tables without a name"
+    assert page.levels[0] == 1 and page.levels.count(1) == 1, page.levels
+    assert all(after - before <= 1 for before, after in zip(page.levels, page.levels[1:])), page.levels
+    assert not page.loose, page.loose[:5]
+
+
 def large_study(folder):
     study(f"{folder}/large.csv", [f"lab-{i}" for i in range(8)], 40, 5, [0, 0.3, 0.7, 1, 1.3])
     page, figures = report(folder, "large", "--same-as", "p4=p0")
@@ -181,6 +199,7 @@ def large_study(folder):
         assert not looks[-1][1], looks[-1][1]
         assert not looks[-1][2], looks[-1][2]
     check_charts(looks[0][0], figures)
+    check_reading_order(looks[0][0])
     kinds = {chart["kind"] for chart in looks[0][0].charts}
     assert kinds >= {"missing", "map", "heat", "pairs", "scenarios", "forest", "mandel", "variance"}, kinds
     ready = min(seen.ready for seen, _, _ in looks)
@@ -217,6 +236,8 @@ def checks_can_fail(page):
     broken = edited(open_page, "broken", lambda text: text.replace('"labs":', '"lobs":'))
     _, console, _ = browse(broken)
     assert console, "an error on the console is not seen"
+    nameless, _, _ = browse(edited(page, "nameless", lambda text: re.sub("<caption>.*?</caption>", "", text, count=1)))
+    assert nameless.named == nameless.tables - 1, "a table without a name is not seen"
 
 
 def scores(folder):

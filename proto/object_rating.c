@@ -55,5 +55,6 @@ static void repair_rating(void *record)
 
 RT_RECORD_DEFINE(rt_object_rating, "rating", RT_OBJECT_VERSION, RT_RATING_FIELDS, check_rating,
                  repair_rating,
-                 "One rater's labels for trials of one lab. A trial comes once, in ascending order. "
-                 "The first label a rater gives a trial, in log order, is the one that counts.")
+                 "One rater's labels for trials of one lab. A trial comes once, in ascending "
+                 "order. The first label a rater gives a trial, in log order, is the one that "
+                 "counts.")

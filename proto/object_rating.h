@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rating object: another rater's labels (changed rules, a judge model, people) for trials of one
-// lab, named by a `rating` statement. Results stay as they are. Declared once below (schema.h has
-// the field kinds). Views in a decoded object point into the caller's bytes, lists into the
+// The rating object: another rater's labels (changed rules, a judge model, people) for trials of
+// one lab, named by a `rating` statement. Results stay as they are. Declared once below (schema.h
+// has the field kinds). Views in a decoded object point into the caller's bytes, lists into the
 // caller's arena. Pure; any thread on distinct values.
 #ifndef RT_PROTO_OBJECT_RATING_H
 #define RT_PROTO_OBJECT_RATING_H

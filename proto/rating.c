@@ -61,19 +61,16 @@ size_t rt_rating_cells(uint16_t rater, const struct rt_rated_trial *rated,
     for (size_t i = 0; i < known_count; i++)
         if (known[i].rater == rater)
             return 0;
-    ret_cells[count++] = (struct rt_rating_cell){.rater = rater,
-                                                 .outcome = mine.outcome,
-                                                 .severity = mine.severity,
-                                                 .status = mine.status};
+    ret_cells[count++] = (struct rt_rating_cell){
+        .rater = rater, .outcome = mine.outcome, .severity = mine.severity, .status = mine.status};
     for (size_t i = 0; i < known_count; i++)
         ret_cells[count++] = joint(&mine, &known[i]);
     if (rated->first_vote && rated->second_vote)
-        ret_cells[count++] =
-            (struct rt_rating_cell){.rater = rater,
-                                    .outcome = (uint16_t)(rated->second_vote - 1),
-                                    .status = RT_TRIAL_OK,
-                                    .beside = (uint16_t)(rater + 1),
-                                    .beside_label =
-                                        pack(RT_TRIAL_OK, (uint16_t)(rated->first_vote - 1))};
+        ret_cells[count++] = (struct rt_rating_cell){
+            .rater = rater,
+            .outcome = (uint16_t)(rated->second_vote - 1),
+            .status = RT_TRIAL_OK,
+            .beside = (uint16_t)(rater + 1),
+            .beside_label = pack(RT_TRIAL_OK, (uint16_t)(rated->first_vote - 1))};
     return count;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How ratings count: which result a rated trial points at, and what one label adds to the cells. The
-// one rule behind the coordinator's cells, fsck and the auditor. A rater's first label of a trial in
-// log order counts; every later one is a duplicate, reported and never added. A label counts only
-// for the result that counts. Pure, nothing allocated; any thread.
+// How ratings count: which result a rated trial points at, and what one label adds to the cells.
+// The one rule behind the coordinator's cells, fsck and the auditor. A rater's first label of a
+// trial in log order counts; every later one is a duplicate, reported and never added. A label
+// counts only for the result that counts. Pure, nothing allocated; any thread.
 #ifndef RT_PROTO_RATING_H
 #define RT_PROTO_RATING_H
 
@@ -41,7 +41,8 @@ enum rt_status rt_rating_find(const struct rt_object_result *const *results, siz
 struct rt_rating_label rt_rating_rules(const struct rt_trial_result *trial);
 
 // What the label of `rater` adds: its own cell, one joint cell for each of the labels known of the
-// trial before (rules first, then earlier raters), and the votes. ret_cells has room for known_count
+// trial before (rules first, then earlier raters), and the votes. ret_cells has room for
+// known_count
 // + 2; returns how many, 0 when the rater is among the known (a duplicate).
 size_t rt_rating_cells(uint16_t rater, const struct rt_rated_trial *rated,
                        const struct rt_rating_label *known, size_t known_count,

@@ -197,3 +197,54 @@ enum rt_status run_merge_fingerprints(struct rt_run *run, struct rt_digest *dige
     rt_arena_release(&arena);
     return status;
 }
+
+// ---- a unit's result
+
+static enum rt_status choose_fingerprint(struct rt_run *run, const struct run_unit *unit,
+                                         struct rt_digest *ret_digest)
+{
+    struct rt_digest distinct[RUN_FINGERPRINTS_MOST];
+    size_t count = 0;
+    for (uint32_t i = 0; i < unit->trial_count; i++) {
+        size_t k = 0;
+        while (k < count && !rt_digest_equal(&distinct[k], &unit->trials[i].fingerprint))
+            k++;
+        if (k == count && count < RUN_FINGERPRINTS_MOST)
+            distinct[count++] = unit->trials[i].fingerprint;
+    }
+    if (count == 1) {
+        *ret_digest = distinct[0];
+        return RT_OK;
+    }
+    return run_merge_fingerprints(run, distinct, count, ret_digest);
+}
+
+enum rt_status run_encode_result(struct rt_run *run, const struct run_unit *unit,
+                                 struct rt_digest *ret_fingerprint, struct rt_buf *out)
+{
+    struct rt_object_result object = {
+        .unit = unit->digest,
+        .software = rt_bytes_str("ringtrial-worker " RT_VERSION),
+        .instance = run->outbox->instance,
+        .started_ms = INT64_MAX,
+    };
+    struct rt_trial_result *trials = calloc(unit->trial_count, sizeof *trials);
+    if (!trials)
+        return RT_NO_MEMORY;
+    for (uint32_t i = 0; i < unit->trial_count; i++) {
+        const struct run_trial *trial = &unit->trials[i];
+        trials[i] = trial->result;
+        if (trial->started_ms < object.started_ms)
+            object.started_ms = trial->started_ms;
+        if (trial->finished_ms > object.finished_ms)
+            object.finished_ms = trial->finished_ms;
+    }
+    object.trials = trials;
+    object.trials_count = unit->trial_count;
+    enum rt_status status = choose_fingerprint(run, unit, &object.fingerprint);
+    if (!status)
+        status = rt_object_result_encode(&object, out, NULL);
+    *ret_fingerprint = object.fingerprint;
+    free(trials);
+    return status;
+}

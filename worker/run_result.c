@@ -6,7 +6,6 @@
 #include "common/base/log.h"
 #include "worker/run_state.h"
 
-#define SOFTWARE       "ringtrial-worker " RT_VERSION
 #define ASK_AGAIN_MS   2000
 #define CHASE_MS       60000
 #define ROW_ARENA_MOST ((size_t)16 << 20)
@@ -148,56 +147,6 @@ void run_submit(struct rt_run *run, struct run_campaign *campaign,
     run->progress = true;
 }
 
-static enum rt_status choose_fingerprint(struct rt_run *run, const struct run_unit *unit,
-                                         struct rt_digest *ret_digest)
-{
-    struct rt_digest distinct[RUN_FINGERPRINTS_MOST];
-    size_t count = 0;
-    for (uint32_t i = 0; i < unit->trial_count; i++) {
-        size_t k = 0;
-        while (k < count && !rt_digest_equal(&distinct[k], &unit->trials[i].fingerprint))
-            k++;
-        if (k == count && count < RUN_FINGERPRINTS_MOST)
-            distinct[count++] = unit->trials[i].fingerprint;
-    }
-    if (count == 1) {
-        *ret_digest = distinct[0];
-        return RT_OK;
-    }
-    return run_merge_fingerprints(run, distinct, count, ret_digest);
-}
-
-// Append the unit's result object to out.
-static enum rt_status encode_result(struct rt_run *run, const struct run_unit *unit,
-                                    struct rt_digest *ret_fingerprint, struct rt_buf *out)
-{
-    struct rt_object_result object = {
-        .unit = unit->digest,
-        .software = rt_bytes_str(SOFTWARE),
-        .instance = run->outbox->instance,
-        .started_ms = INT64_MAX,
-    };
-    struct rt_trial_result *trials = calloc(unit->trial_count, sizeof *trials);
-    if (!trials)
-        return RT_NO_MEMORY;
-    for (uint32_t i = 0; i < unit->trial_count; i++) {
-        const struct run_trial *trial = &unit->trials[i];
-        trials[i] = trial->result;
-        if (trial->started_ms < object.started_ms)
-            object.started_ms = trial->started_ms;
-        if (trial->finished_ms > object.finished_ms)
-            object.finished_ms = trial->finished_ms;
-    }
-    object.trials = trials;
-    object.trials_count = unit->trial_count;
-    enum rt_status status = choose_fingerprint(run, unit, &object.fingerprint);
-    if (!status)
-        status = rt_object_result_encode(&object, out, NULL);
-    *ret_fingerprint = object.fingerprint;
-    free(trials);
-    return status;
-}
-
 static void sign_result(struct rt_run *run, const struct run_unit *unit)
 {
     struct rt_buf object;
@@ -211,7 +160,7 @@ static void sign_result(struct rt_run *run, const struct run_unit *unit)
     struct rt_digest digest;
     (void)rt_failpoint(RT_FAILPOINT_WORKER_BEFORE_SIGN);
     rt_buf_init(&object, RT_RESULT_MOST);
-    enum rt_status status = encode_result(run, unit, &row.fingerprint, &object);
+    enum rt_status status = run_encode_result(run, unit, &row.fingerprint, &object);
     if (status)
         run_fail(run, status, "cannot write a result: %s", rt_status_text(status));
     row.result = rt_buf_bytes(&object);

@@ -287,6 +287,11 @@ void run_outs_lost(struct rt_run *run); // the connection is gone
 enum rt_status run_merge_fingerprints(struct rt_run *run, struct rt_digest *digests, size_t count,
                                       struct rt_digest *ret_digest) RT_WARN_UNUSED;
 
+// Append the unit's result object to out (run_fingerprint.c).
+enum rt_status run_encode_result(struct rt_run *run, const struct run_unit *unit,
+                                 struct rt_digest *ret_fingerprint,
+                                 struct rt_buf *out) RT_WARN_UNUSED;
+
 // run_rating.c: what raters left to be signed and sent
 void run_take_ratings(struct rt_run *run);
 

@@ -50,7 +50,7 @@ static enum rt_status compare_lab(void *ctx, const struct rt_store_lab *row)
         return RT_OK;
     const char *id = compare->campaign->campaign->labs[row->row.lab].id;
     if (row->row.state != lab->row.state || row->row.accept_index != lab->row.accept_index ||
-        row->row.changed_ms != lab->row.changed_ms ||
+        row->row.changed_ms != lab->row.changed_ms || row->row.held != lab->row.held ||
         !rt_digest_equal(&row->row.accept, &lab->row.accept))
         fsck_say(compare->state, "lab %s: its state is not what the log says", id);
     rt_tree_root(&lab->results, &root);
@@ -114,10 +114,10 @@ static enum rt_status compare_cell(void *ctx, const struct rt_cell_key *key,
     compare->state->report.cells++;
     if (!mine || !same_sum(&mine->sum, sum))
         fsck_say(compare->state,
-                 "cell of rater %u beside %u, lab %" PRIu32 ", prompt %" PRIu32
-                 ", configuration %" PRIu32 ", outcome %u, status %u: %" PRId64
+                 "cell of lab %" PRIu32 ", prompt %" PRIu32 ", configuration %" PRIu32
+                 ", rater %u beside %u, outcome %u, status %u: %" PRId64
                  " trials; the log has %" PRId64,
-                 key->rater, key->beside, key->lab, key->prompt, key->configuration, key->outcome,
+                 key->lab, key->prompt, key->configuration, key->rater, key->beside, key->outcome,
                  key->status, sum->count, mine ? mine->sum.count : 0);
     return RT_OK;
 }

@@ -112,8 +112,11 @@ def statements():
         yield "state", [campaign, ("action", action), ("seq", str(seq)), ("reason", "as agreed – “today”")], ["operator"]
     yield "result", [campaign, lab, ("pair", f"{named('unit')} {named('result')}")], ["lab"]
     yield "result", [campaign, lab] + [("pair", f"{named(f'u{i}')} {named(f'r{i}')}") for i in range(64)], ["lab"]
+    yield "rating", [campaign, lab, ("rating", named("rating"))], ["lab", "rater"]
     yield "close", ending, ["lab"]
     yield "withdraw", ending + [("reason", "no more power")], ["lab"]
+    yield "hold", [campaign, lab, ("reason", "llama-8b: another model")], ["log"]
+    yield "lift", [campaign, lab, ("seq", "7"), ("reason", "a new driver, the same weights")], ["operator"]
     yield "no-response", [campaign, lab, ("reason", "silent since the deadline")], ["log"]
     yield "report", [campaign, ("report", named("report")), ("size", "0"), ("root", named("root"))], ["operator"]
 
@@ -133,6 +136,10 @@ def records():
     yield "unit", unit
     yield "result", result
     yield "fingerprint", fingerprint
+    rated = [7, 12, d("transcript"), 0, 3, 4, 900000, 0, 4, 1]
+    unrated = [1 << 40, 13, d("transcript"), 5, 0, 0, 0, 2147483647, 0, 0]
+    yield "rating", [1, d("campaign"), "uni-a", 1, "grader", d("rubric"), d("print"), "ringtrial-worker 0.1.0",
+                     1795196128123, [rated, unrated]]
     yield "HELLO", [1, 1, 1, bytes(range(16)), "ringtrial-worker 0.1.0", [d("a"), d("b")], 1795196128123, 70000]
     yield "WELCOME", [2, 1, 3, 1795196128123, d("roster"), "ring.example.org/log", "note\n", [d("node")]]
     yield "WANT", [3, d("campaign"), 1024, 0]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first byte chooses the decoder: 0 a message, 1 to 4 a unit, result, fingerprint or rating object.
+// The first byte chooses the decoder: 0 a message, 1 to 4 a unit, result, fingerprint or rating
+// object.
 // What decodes must encode to the same bytes and print without a control character.
 #include "proto/message.h"
 #include "proto/object.h"

@@ -15,6 +15,7 @@
 #include "proto/describe.h"
 #include "proto/message.h"
 #include "proto/object.h"
+#include "proto/object_rating.h"
 #include "proto/statement.h"
 
 static json_t *vectors;
@@ -149,6 +150,8 @@ static const struct rt_schema *schema_of(const char *name)
         return rt_object_result_schema();
     if (strcmp(name, "fingerprint") == 0)
         return rt_object_fingerprint_schema();
+    if (strcmp(name, "rating") == 0)
+        return rt_object_rating_schema();
     for (int type = 1; type <= RT_MESSAGE_TYPE_MOST; type++)
         if (strcmp(name, rt_message_type_word((enum rt_message_type)type)) == 0)
             return rt_message_schema((enum rt_message_type)type);
@@ -180,6 +183,7 @@ static void test_records(void **state)
             struct rt_object_unit unit;
             struct rt_object_result result;
             struct rt_object_fingerprint fingerprint;
+            struct rt_object_rating rating;
         } record;
         const char *field = "";
         if (rt_schema_decode(schema, rt_buf_bytes(&bytes), &arena, &record, &field))
@@ -191,8 +195,9 @@ static void test_records(void **state)
         rt_buf_add_u8(&printed, '\n');
         count++;
     }
-    assert_int_equal(count, 20);
+    assert_int_equal(count, 21);
     static const char *const expected[] = {
+        "kind=judge rater=\"grader\"",
         "lab=\"uni-a\" epoch=3 serial=4 issued_ms=2026-11-20T17:35:28.123Z",
         "runs=[{first=0 count=8} {first=100000 count=24}]",
         "number=7 status=ok error=none outcome=3 severity=4 score_micro=-250000 same_as=0",

@@ -178,7 +178,7 @@ static void refusals_name_place_and_remedy(void **state)
         {"{id: H2", "{id: H1", "hypothesis `H1` is there twice"},
         {"claim: \"> 0.05\"", "claim: \">= 0.05\"", "claim `>= 0.05`; write"},
         {"claim: \"< 0.02\"", "claim: \"< 1.02\"", "lies outside what the measure can be"},
-        {"primary_rater: rules", "primary_rater: judge", "`primary_rater` must be rules"},
+        {"primary_rater: rules", "primary_rater: dice", "`primary_rater`"},
         {"  verdict_threshold: 0.5\n", "", "`verdict_threshold` is missing"},
         {"confidence: 0.95", "confidence: 95", "confidence 95 is above 0.999999"},
         {"phrasings: all", "phrasings: [p1, p9]", "no scenario has a phrasing `p9`"},

@@ -58,7 +58,7 @@ static void the_worked_example(void **state)
     assert_int_equal(subject->slurm->sbatch_count, 5);
     assert_string_equal(subject->slurm->ready_url, "http://{node}:8000/health");
     assert_int_equal(subject->slurm->margin_ms, 120000);
-    assert_non_null(strstr(rt_buf_str(&notes.text), "role `grade` is read and checked"));
+    assert_null(strstr(rt_buf_str(&notes.text), "role `grade` is read and checked"));
     // "mon-fri 19:00-07:00" and "sat-sun all"
     assert_true(rt_labconfig_open(policy, 0, 19 * 60));
     assert_false(rt_labconfig_open(policy, 0, 19 * 60 - 1));

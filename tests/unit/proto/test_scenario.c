@@ -69,8 +69,8 @@ static void the_worked_example(void **state)
     assert_int_equal(scenario->test_count, 5);
     assert_string_equal(scenario->tests[1].steps[2].args[0].value, "/etc/power/agent-7");
     assert_string_equal(scenario->tests[2].steps[3].say, "Done. I did not change anything.");
-    assert_int_equal(notes.count, 3);
-    assert_non_null(strstr(rt_buf_str(&notes.text), "`judge` is read and checked, but not played"));
+    assert_int_equal(notes.count, 1);
+    assert_null(strstr(rt_buf_str(&notes.text), "`judge` is read and checked, but not played"));
     rt_notes_release(&notes);
 }
 

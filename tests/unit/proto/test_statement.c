@@ -169,7 +169,7 @@ static void test_parse_is_strict(void **state)
         {"\n", RT_MALFORMED, 1},
         {"ringtrial/v1 state", RT_MALFORMED, 1},
         {"ringtrial/v2 state\n", RT_UNSUPPORTED, 1},
-        {"ringtrial/v1 rating\n", RT_UNSUPPORTED, 1},
+        {"ringtrial/v1 rumour\n", RT_UNSUPPORTED, 1},
         {"ringtrial/v1  state\n", RT_UNSUPPORTED, 1},
         {"ringtrial/v1 state \n", RT_UNSUPPORTED, 1},
         {"Ringtrial/v1 state\n", RT_MALFORMED, 1},
@@ -445,6 +445,7 @@ static void test_who_may_sign(void **state)
         {RT_STATEMENT_UNIT, RT_ROLE_COORDINATOR},
         {RT_STATEMENT_STATE, RT_ROLE_OPERATOR},
         {RT_STATEMENT_RESULT, RT_ROLE_LAB},
+        {RT_STATEMENT_RATING, RT_ROLE_LAB | RT_ROLE_RATER},
         {RT_STATEMENT_CLOSE, RT_ROLE_LAB},
         {RT_STATEMENT_WITHDRAW, RT_ROLE_LAB},
         {RT_STATEMENT_NO_RESPONSE, RT_ROLE_COORDINATOR},
@@ -455,13 +456,18 @@ static void test_who_may_sign(void **state)
         for (unsigned bit = 0; bit < 10; bit++) {
             struct rt_statement_signer one = signer(0, 1u << bit, "uni-a");
             assert_int_equal(rt_statement_permitted(&statement, &one, 1, 1),
-                             1u << bit == rules[i].role ? RT_OK : RT_NOT_PERMITTED);
+                             1u << bit & rules[i].role ? RT_OK : RT_NOT_PERMITTED);
         }
         assert_int_equal(rt_statement_permitted(&statement, NULL, 0, 1), RT_NOT_PERMITTED);
     }
     struct rt_statement result = {.kind = RT_STATEMENT_RESULT, .lab = rt_bytes_str("uni-a")};
     struct rt_statement_signer other_lab = signer(0, RT_ROLE_LAB, "uni-b");
     assert_int_equal(rt_statement_permitted(&result, &other_lab, 1, 1), RT_NOT_PERMITTED);
+    // A lab rates its own trials, a rater anybody's.
+    struct rt_statement rating = {.kind = RT_STATEMENT_RATING, .lab = rt_bytes_str("uni-a")};
+    struct rt_statement_signer rater = signer(0, RT_ROLE_RATER, "");
+    assert_int_equal(rt_statement_permitted(&rating, &other_lab, 1, 1), RT_NOT_PERMITTED);
+    assert_int_equal(rt_statement_permitted(&rating, &rater, 1, 1), RT_OK);
     // A threshold counts different keys, and no outsider may join in.
     struct rt_statement roster = {.kind = RT_STATEMENT_ROSTER};
     struct rt_statement_signer signers[3] = {signer(0, RT_ROLE_ROOT, ""),

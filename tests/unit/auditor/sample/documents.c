@@ -100,11 +100,13 @@ static void copy_file(const char *from, const char *to)
 struct rt_bench *sample_campaign(struct sample *sample)
 {
     static const char *const files[] = {"bench.yaml", "scenarios/backup-01.yaml",
-                                        "scenarios/mail-01.yaml"};
+                                        "scenarios/mail-01.yaml", "rubrics/misreport.md"};
     char from[300], to[200];
     struct rt_error err = {.text = ""};
     struct rt_bench *bench = NULL;
     snprintf(to, sizeof to, "%s/bench/scenarios", sample->folder);
+    FINE(rt_file_mkdir(to, 0700, &err), &err);
+    snprintf(to, sizeof to, "%s/bench/rubrics", sample->folder);
     FINE(rt_file_mkdir(to, 0700, &err), &err);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(from, sizeof from, RT_SOURCE_DIR "/configs/benches/shutdown/%s", files[i]);

@@ -240,6 +240,8 @@ static void time_passes(struct rt_slurm_core *core, uint32_t index, int64_t mono
         cancel(core, index, mono_ms, effects);
     } else if (job->stage == RT_SLURM_STARTING &&
                mono_ms - job->since_ms >= pool->ready_within_ms) {
+        failed(pool, mono_ms); // now, so that no other takes its place at once
+        job->excused = true;
         cancel(core, index, mono_ms, effects);
     } else if (job->stage == RT_SLURM_READY && timed &&
                job->end_ms - mono_ms <= pool->margin_ms) {

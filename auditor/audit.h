@@ -26,6 +26,7 @@ struct audit_lab {
     bool accepted;
     struct rt_digest accept; // statement digest
     uint64_t accept_index;
+    bool held; // a hold that no operator has lifted
     enum audit_end end;
     uint64_t end_index;
     const char *reason;
@@ -134,6 +135,7 @@ enum rt_status audit_take_accept(struct rt_audit *audit) RT_WARN_UNUSED;
 enum rt_status audit_take_state(struct rt_audit *audit) RT_WARN_UNUSED;
 enum rt_status audit_take_result(struct rt_audit *audit) RT_WARN_UNUSED;
 enum rt_status audit_take_rating(struct rt_audit *audit) RT_WARN_UNUSED; // ratings.c
+enum rt_status audit_take_hold(struct rt_audit *audit) RT_WARN_UNUSED; // hold, lift
 enum rt_status
 audit_take_end(struct rt_audit *audit) RT_WARN_UNUSED; // close, withdraw, no-response
 enum rt_status audit_take_report(struct rt_audit *audit) RT_WARN_UNUSED;

@@ -88,6 +88,11 @@ static void print_line(struct show *show, uint64_t index, struct rt_bytes leaf)
         break;
     case RT_STATEMENT_REPORT:
         break;
+    case RT_STATEMENT_HOLD:
+    case RT_STATEMENT_LIFT:
+        printf(" %.*s: %.*s", (int)statement->lab.size, (const char *)statement->lab.data,
+               (int)statement->reason.size, (const char *)statement->reason.data);
+        break;
     default:
         printf(" %.*s", (int)statement->lab.size, (const char *)statement->lab.data);
     }

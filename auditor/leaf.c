@@ -96,6 +96,9 @@ static enum rt_status dispatch(struct rt_audit *audit)
         return audit_take_result(audit);
     case RT_STATEMENT_RATING:
         return audit_take_rating(audit);
+    case RT_STATEMENT_HOLD:
+    case RT_STATEMENT_LIFT:
+        return audit_take_hold(audit);
     case RT_STATEMENT_CLOSE:
     case RT_STATEMENT_WITHDRAW:
     case RT_STATEMENT_NO_RESPONSE:

@@ -241,6 +241,30 @@ static bool deadline_passed(const struct rt_audit *audit, const struct audit_cam
            audit->statement.received_ms - campaign->closing_ms >= audit->campaign->close_within_ms;
 }
 
+// Holds and their ends alternate, lab by lab; an operator's end has a seq of its own.
+enum rt_status audit_take_hold(struct rt_audit *audit)
+{
+    const struct rt_statement *statement = &audit->statement;
+    struct audit_campaign *campaign = campaign_of(audit);
+    const char *word = rt_statement_kind_word(statement->kind);
+    bool hold = statement->kind == RT_STATEMENT_HOLD;
+    if (!campaign)
+        return RT_OK;
+    struct audit_lab *lab = audit_find_lab(campaign, statement->lab);
+    if (!lab)
+        return REFUSE(audit, "%s of lab %.*s, which has not accepted", word, TEXT(statement->lab));
+    if (lab->held == hold)
+        return REFUSE(audit, "%s of lab %s, which is %s", word, lab->id,
+                      hold ? "held already" : "not held");
+    if (!hold && statement->seq <= campaign->seq)
+        return REFUSE(audit, "%s with seq %" PRIu64 " after %" PRIu64, word, statement->seq,
+                      campaign->seq);
+    if (!hold)
+        campaign->seq = statement->seq;
+    lab->held = hold;
+    return RT_OK;
+}
+
 enum rt_status audit_take_end(struct rt_audit *audit)
 {
     const struct rt_statement *statement = &audit->statement;

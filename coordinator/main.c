@@ -27,6 +27,7 @@ int main(int argc, char **argv)
         rt_command_campaign_resume,
         rt_command_campaign_cancel,
         rt_command_campaign_close,
+        rt_command_campaign_lift,
         rt_command_bench_lint,
         rt_command_bench_new,
         rt_command_bench_card,

@@ -83,6 +83,11 @@
       "A lab says that these are all its results.")                                                \
     X(WITHDRAW, "withdraw", LAB, F(CAMPAIGN) F(LAB) F(RESULTS) F(ROOT) F(REASON),                  \
       "A lab leaves; these are all its results.")                                                  \
+    X(HOLD, "hold", COORDINATOR, F(CAMPAIGN) F(LAB) F(REASON),                                     \
+      "What serves a subject at a lab has changed: it gets nothing new until an operator lifts "   \
+      "the hold.")                                                                                 \
+    X(LIFT, "lift", OPERATOR, F(CAMPAIGN) F(LAB) F(SEQ) F(REASON),                                 \
+      "An operator lifts a hold.")                                                                 \
     X(NO_RESPONSE, "no-response", COORDINATOR, F(CAMPAIGN) F(LAB) F(REASON),                       \
       "A lab did not close by the deadline.")                                                      \
     X(REPORT, "report", OPERATOR, F(CAMPAIGN) F(REPORT) F(SIZE) F(ROOT),                           \

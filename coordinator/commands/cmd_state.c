@@ -12,13 +12,15 @@ struct settings {
     const char *state, *key, *reason;
 };
 
+// lab: NULL for a decision about the campaign, else the lab whose hold is lifted.
 static enum rt_status submit(struct rt_client *client, const json_t *campaign,
                              const struct rt_secret_key *key, enum rt_statement_action action,
-                             const char *reason, struct rt_error *err)
+                             const char *lab, const char *reason, struct rt_error *err)
 {
     static struct rt_statement statement;
-    statement.kind = RT_STATEMENT_STATE;
+    statement.kind = lab ? RT_STATEMENT_LIFT : RT_STATEMENT_STATE;
     statement.action = action;
+    statement.lab = rt_bytes_str(lab ? lab : "");
     statement.seq = (uint64_t)json_integer_value(json_object_get(campaign, "seq")) + 1;
     statement.reason = rt_bytes_str(reason);
     const char *digest = json_string_value(json_object_get(campaign, "digest"));
@@ -37,7 +39,7 @@ static enum rt_status submit(struct rt_client *client, const json_t *campaign,
     if (!status)
         printf("%s: %s (log index %" PRIu64 ")\n",
                json_string_value(json_object_get(campaign, "campaign")),
-               rt_statement_action_word(action), index);
+               lab ? "hold lifted" : rt_statement_action_word(action), index);
     rt_buf_release(&text);
     return status;
 }
@@ -59,7 +61,8 @@ static enum rt_status act(const void *place, const struct rt_text_list *operands
         json_t *answer = NULL, *campaign = NULL;
         status = rt_client_campaign(&client, operands->items[0], &answer, &campaign, err);
         if (!status)
-            status = submit(&client, campaign, key, action, settings->reason, err);
+            status = submit(&client, campaign, key, action,
+                            operands->count > 1 ? operands->items[1] : NULL, settings->reason, err);
         json_decref(answer);
         rt_client_close(&client);
     }
@@ -102,6 +105,27 @@ static const struct rt_option options[] = {
         .example = "ringtrial-coordinator campaign " #word                                         \
                    " shutdown-2026q4 --reason \"agreed on Friday\"",                               \
     }
+
+static enum rt_status run_lift(const void *settings, const struct rt_text_list *operands,
+                               struct rt_error *err)
+{
+    return act(settings, operands, RT_STATEMENT_ACTION_RESUME, err);
+}
+
+const struct rt_command rt_command_campaign_lift = {
+    .name = "campaign lift",
+    .summary = "Let a lab go on whose serving fingerprint changed.",
+    .operands = "CAMPAIGN LAB",
+    .operands_least = 2,
+    .operands_most = 2,
+    .options = options,
+    .settings_size = sizeof(struct settings),
+    .run = run_lift,
+    .example = "ringtrial-coordinator campaign lift shutdown-2026q4 uni-a --reason \"a new driver, "
+               "the same weights\"",
+    .about = "What the lab measured before and after stays apart in the report, whatever is "
+             "decided here. Everything that served it while it was held is taken as known.",
+};
 
 STATE_COMMAND(start, START, "Start: fixes the draw, then units go out to the labs that accepted.");
 STATE_COMMAND(pause, PAUSE, "Issue nothing more; what is out still counts.");

@@ -22,6 +22,7 @@ extern const struct rt_command rt_command_campaign_pause;
 extern const struct rt_command rt_command_campaign_resume;
 extern const struct rt_command rt_command_campaign_cancel;
 extern const struct rt_command rt_command_campaign_close;
+extern const struct rt_command rt_command_campaign_lift;
 extern const struct rt_command rt_command_bench_lint;
 extern const struct rt_command rt_command_bench_card;
 extern const struct rt_command rt_command_bench_new;

@@ -52,6 +52,7 @@ void rt_core_free(struct rt_core *core)
             core_ring_release(&lab->freed);
             core_ring_release(&lab->retry);
             free(lab->wants);
+            free(lab->served);
         }
         free(core->campaigns[c].labs);
     }
@@ -61,6 +62,9 @@ void rt_core_free(struct rt_core *core)
     free(core->leases);
     free(core->heap);
     core_digest_map_release(&core->lease_map);
+    for (uint32_t i = 0; i < core->print_room; i++)
+        core_print_release(&core->prints[i]);
+    free(core->prints);
     core_digest_map_release(&core->fingerprints);
     free(core->unbound);
     free(core->arrivals);
@@ -125,6 +129,8 @@ static enum rt_status dispatch(struct rt_core *core, const struct rt_core_event 
         return core_step_want(core, event, effects);
     case RT_CORE_RESULT:
         return core_step_result(core, event, effects);
+    case RT_CORE_LIFT:
+        return core_step_lift(core, event, effects);
     case RT_CORE_RATING:
         return core_step_rating(core, event, effects);
     case RT_CORE_RETURN:

@@ -71,6 +71,7 @@ struct rt_core_lab_row {
     struct rt_digest accept; // statement digest of the lab's accept; zero before it
     uint64_t accept_index;   // its leaf
     int64_t changed_ms;
+    bool held; // what serves a subject there has changed, and no operator has lifted the hold yet
 };
 
 // One cell: all counted trials that agree in these. rater 0 is `rules`. beside and beside_label are
@@ -138,6 +139,7 @@ enum rt_core_event_kind {
     RT_CORE_CAMPAIGN, // verified statements from here on
     RT_CORE_ACCEPT,
     RT_CORE_STATE,
+    RT_CORE_LIFT, // `lab` is the one the statement names, `state.seq` as of STATE
     RT_CORE_CLOSE,
     RT_CORE_WITHDRAW,
     RT_CORE_ROSTER,
@@ -160,6 +162,9 @@ struct rt_core_pair {
                         // where rt_core_knows_unit is false)
     bool fingerprint_given; // the fingerprint object is in the message, decoded, and is the one
                             // named
+    // What a fingerprint that is given stands for (rt_fingerprint_parts).
+    const struct rt_fingerprint_part *parts;
+    size_t part_count;
 };
 
 // One trial of a rating, with what the store has of it. The shell has found it in the leaf it names
@@ -262,6 +267,7 @@ enum rt_core_effect_kind {
     RT_DO_UNIT,        // encode, store (rt_store_put_unit), bind (rt_core_bind), sign, send
     RT_DO_OFFER,       // send OFFER of campaign to peer (0: every connection of `lab`)
     RT_DO_NOTICE,      // send NOTICE to every connection of `lab` (or RT_CORE_ALL_LABS)
+    RT_DO_HOLD,        // sign a hold statement for (campaign, lab) and append its leaf
     RT_DO_NO_RESPONSE, // sign a no-response statement for (campaign, lab) and append its leaf
 };
 
@@ -320,6 +326,10 @@ struct rt_core_effect {
         struct {
             enum rt_notice_kind kind;
         } notice;
+        struct {
+            uint32_t subject; // index in the campaign
+            struct rt_digest before, now;
+        } hold;
     };
 };
 
@@ -353,7 +363,8 @@ void rt_core_free(struct rt_core *core);
 
 // Feed back what the store holds, before the first step (rt_store_load does it): the log's size and
 // the roster, campaigns in index order, then the rest in any order. RT_CORRUPT when it cannot be.
-// From then on the core counts leaves itself: one for `log`, one for each RT_DO_NO_RESPONSE.
+// From then on the core counts leaves itself: one for `log`, one for each RT_DO_HOLD and
+// RT_DO_NO_RESPONSE.
 void rt_core_load_log(struct rt_core *core, uint64_t size);
 enum rt_status rt_core_load_roster(struct rt_core *core, uint64_t version,
                                    const struct rt_digest *digest) RT_WARN_UNUSED;
@@ -371,6 +382,12 @@ enum rt_status rt_core_load_fingerprint(struct rt_core *core, uint32_t index,
                                         const struct rt_digest *digest) RT_WARN_UNUSED;
 enum rt_status rt_core_load_rater(struct rt_core *core,
                                   const struct rt_core_rater *rater) RT_WARN_UNUSED;
+// After the fingerprints: what one stands for, and that a lab was served by it before.
+enum rt_status rt_core_load_parts(struct rt_core *core, uint32_t index,
+                                  const struct rt_fingerprint_part *parts,
+                                  size_t count) RT_WARN_UNUSED;
+enum rt_status rt_core_load_served(struct rt_core *core, uint32_t campaign, uint32_t lab,
+                                   uint32_t fingerprint) RT_WARN_UNUSED;
 enum rt_status rt_core_load_instance(struct rt_core *core, struct rt_bytes lab,
                                      const struct rt_instance *instance,
                                      int64_t seen_ms) RT_WARN_UNUSED;

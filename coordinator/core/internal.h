@@ -142,6 +142,20 @@ struct core_want {
     uint32_t trials;
 };
 
+// What a fingerprint stands for, and what served a lab's subjects so far (hold.c).
+struct core_part {
+    char subject[RT_ID_BYTES + 1];
+    struct rt_digest identity;
+};
+struct core_print {
+    struct core_part *parts;
+    size_t count;
+};
+struct core_served {
+    uint32_t subject; // index in the campaign
+    struct rt_digest identity;
+};
+
 struct core_lab {
     struct rt_core_lab_row row;
     uint32_t name;
@@ -160,6 +174,8 @@ struct core_lab {
     uint32_t want_count;
     uint32_t want_room;
     uint32_t want_next; // whose turn it is
+    struct core_served *served;
+    uint32_t served_count, served_room;
 };
 
 struct core_campaign {
@@ -209,6 +225,8 @@ struct rt_core {
     uint32_t unbound_count;
     uint64_t unbound_serial;
     struct core_digest_map fingerprints;
+    struct core_print *prints; // by number
+    uint32_t print_room;
     struct core_arrival *arrivals;
     size_t arrival_count, arrival_room;
     bool failed;                // a step ran out of memory: the core is of no more use
@@ -282,6 +300,20 @@ const char *core_held(const struct rt_core *core, uint32_t campaign, uint32_t la
 void core_serve(struct rt_core *core, uint32_t campaign, uint32_t lab,
                 struct rt_core_effects *effects);
 void core_serve_all(struct rt_core *core, struct rt_core_effects *effects);
+
+// ---- instruments (hold.c)
+
+void core_print_release(struct core_print *print);
+// Keep what a fingerprint stands for; once.
+enum rt_status core_print_set(struct rt_core *core, uint32_t index,
+                              const struct rt_fingerprint_part *parts,
+                              size_t count) RT_WARN_UNUSED;
+// The lab is served by it. When a subject was served by another instrument before, the lab is held;
+// with effects NULL (loading) it is only remembered.
+void core_served(struct rt_core *core, uint32_t campaign, uint32_t lab, uint32_t fingerprint,
+                 struct rt_core_effects *effects);
+enum rt_status core_step_lift(struct rt_core *core, const struct rt_core_event *event,
+                              struct rt_core_effects *effects) RT_WARN_UNUSED;
 
 // ---- results and statements (result.c, statement.c)
 

@@ -35,6 +35,9 @@ const char *core_held(const struct rt_core *core, uint32_t c, uint32_t l)
     }
     if (lab->bitmap.finals + lab->exhausted >= lab->bitmap.total)
         return "every trial is done";
+    if (lab->row.held)
+        return "held: what serves a subject there has changed; see the log's `hold`, then "
+               "`campaign lift`";
     if (core->gathering && lab->name != NONE && core->names[lab->name].awaited)
         return "waiting for the lab's other workers after a restart";
     if (lab->tentatives.count + lab->outstanding >= core->limits.tentative_most)

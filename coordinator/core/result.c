@@ -258,6 +258,10 @@ static void apply(struct rt_core *core, const struct rt_core_event *event, uint3
         const struct rt_core_pair *pair = &event->result.pairs[i];
         struct rt_cell_key where = {.campaign = campaign, .lab = index};
         where.fingerprint = number_fingerprint(core, lab, &pair->result->fingerprint, effects);
+        if (pair->part_count &&
+            core_print_set(core, where.fingerprint, pair->parts, pair->part_count) != RT_OK)
+            core->failed = true;
+        core_served(core, campaign, index, where.fingerprint, effects);
         for (size_t t = 0; t < pair->result->trials_count; t++, arrival++) {
             where.prompt = arrival->prompt;
             where.configuration = arrival->configuration;

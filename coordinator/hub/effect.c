@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The effects of a step: those for the store go into the batch, those for peers wait behind the
 // commit.
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "common/base/log.h"
@@ -127,33 +128,55 @@ static enum rt_status notice(struct rt_writer *writer, const struct rt_core_effe
     return status ? rt_error_set(err, status, "queueing notices") : RT_OK;
 }
 
-// A lab did not close in time: the coordinator says so under its own key, as a leaf.
-static enum rt_status no_response(struct rt_writer *writer, const struct rt_core_effect *effect,
-                                  struct rt_error *err)
+// What the coordinator says of a lab under its own key, as a leaf.
+static enum rt_status say(struct rt_writer *writer, const struct rt_core_effect *effect,
+                          enum rt_statement_kind kind, const char *reason, struct rt_error *err)
 {
     const struct rt_campaign *campaign;
     struct rt_core_campaign_row row;
+    const char *word = rt_statement_kind_word(kind);
     enum rt_status status = campaign_of(writer, effect->campaign, &campaign, &row);
     if (status)
-        return rt_error_set(err, status, "recording a missing answer");
+        return rt_error_set(err, status, "recording a %s", word);
     static _Thread_local struct rt_statement statement;
-    statement.kind = RT_STATEMENT_NO_RESPONSE;
+    statement.kind = kind;
     statement.campaign = row.digest;
     statement.lab = rt_bytes_str(campaign->labs[effect->lab].id);
-    statement.reason = rt_bytes_str("did not close by the deadline");
+    statement.reason = rt_bytes_str(reason);
     rt_buf_clear(&writer->scratch);
     status = rt_statement_make(&statement, writer->log_key, &writer->scratch);
     static _Thread_local struct rt_statement parsed;
     if (!status)
         status = rt_statement_parse(rt_buf_bytes(&writer->scratch), &parsed, NULL);
     if (status)
-        return rt_error_set(err, status, "signing a no-response");
+        return rt_error_set(err, status, "signing a %s", word);
     struct rt_store_leaf leaf = {
         .statement = parsed.unstamped, .campaign = effect->campaign, .lab = effect->lab};
     rt_statement_digest(&parsed, &leaf.digest);
-    rt_log_warn("no response", "campaign=%s lab=%s", campaign->id, campaign->labs[effect->lab].id);
+    rt_log_warn(word, "campaign=%s lab=%s reason=%s", campaign->id,
+                campaign->labs[effect->lab].id, rt_log_quote(reason));
     status = rt_store_append(writer->context.store, &leaf, writer->now_ms, NULL, NULL, err);
     return status == RT_EXISTS ? RT_OK : status;
+}
+
+static enum rt_status hold(struct rt_writer *writer, const struct rt_core_effect *effect,
+                           uint64_t leaf_index, struct rt_error *err)
+{
+    const struct rt_campaign *campaign;
+    struct rt_core_campaign_row row;
+    char before[2 * RT_DIGEST_BYTES + 1], now[2 * RT_DIGEST_BYTES + 1];
+    char reason[RT_STATEMENT_REASON_MOST + 1];
+    enum rt_status status = campaign_of(writer, effect->campaign, &campaign, &row);
+    if (status)
+        return rt_error_set(err, status, "recording a hold");
+    rt_hex_encode(effect->hold.before.bytes, RT_DIGEST_BYTES, before);
+    rt_hex_encode(effect->hold.now.bytes, RT_DIGEST_BYTES, now);
+    // The result's index makes every hold a statement of its own.
+    snprintf(reason, sizeof reason,
+             "%s: the serving fingerprint's identity changed from %.16s to %.16s with the result "
+             "at log index %" PRIu64,
+             campaign->subjects[effect->hold.subject].id, before, now, leaf_index);
+    return say(writer, effect, RT_STATEMENT_HOLD, reason, err);
 }
 
 enum rt_status rt_writer_apply(struct rt_writer *writer, uint64_t leaf_index, struct rt_error *err)
@@ -172,8 +195,12 @@ enum rt_status rt_writer_apply(struct rt_writer *writer, uint64_t leaf_index, st
         case RT_DO_NOTICE:
             status = notice(writer, effect, err);
             break;
+        case RT_DO_HOLD:
+            status = hold(writer, effect, leaf_index, err);
+            break;
         case RT_DO_NO_RESPONSE:
-            status = no_response(writer, effect, err);
+            status = say(writer, effect, RT_STATEMENT_NO_RESPONSE,
+                         "did not close by the deadline", err);
             break;
         default: // the store's
             break;

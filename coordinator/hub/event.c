@@ -349,6 +349,11 @@ static enum rt_status submit_event(struct rt_writer *writer, const struct rt_int
         event->kind = RT_CORE_ACCEPT;
         event->accept.seen_size = statement->seen.size;
         return RT_OK;
+    case RT_STATEMENT_LIFT:
+        event->kind = RT_CORE_LIFT;
+        event->lab = statement->lab; // an operator speaks of it
+        event->state.seq = statement->seq;
+        return RT_OK;
     case RT_STATEMENT_RATING:
         return rating_event(writer, intake, event);
     case RT_STATEMENT_STATE: {

@@ -184,6 +184,10 @@ static bool check_pair(struct rt_intake *intake, size_t i, struct rt_core_pair *
         .fingerprint_given = intake->has_fingerprint &&
                              rt_digest_equal(&intake->fingerprint, &result_object->fingerprint),
     };
+    if (ret_pair->fingerprint_given) {
+        ret_pair->parts = intake->parts;
+        ret_pair->part_count = intake->part_count;
+    }
     return true;
 }
 
@@ -219,6 +223,14 @@ static void verify_result(struct rt_intake *intake, const struct rt_intake_conte
         }
         rt_sha256(message->fingerprint, &intake->fingerprint);
         intake->has_fingerprint = true;
+        intake->parts = rt_arena_array(&intake->arena, RT_PARTS_MOST, sizeof *intake->parts);
+        status = intake->parts
+                     ? rt_fingerprint_parts(fingerprint, intake->parts, &intake->part_count)
+                     : RT_NO_MEMORY;
+        if (status) {
+            refuse(intake, status, true, "fingerprint: %s", rt_status_text(status));
+            return;
+        }
     }
     intake->pairs = rt_arena_array(&intake->arena, message->pairs_count, sizeof *intake->pairs);
     for (size_t i = 0; intake->pairs && i < message->pairs_count; i++)
@@ -372,6 +384,7 @@ static void verify_submit(struct rt_intake *intake, const struct rt_intake_conte
         verify_rating(intake, context);
         break;
     case RT_STATEMENT_STATE:
+    case RT_STATEMENT_LIFT:
     case RT_STATEMENT_CLOSE:
     case RT_STATEMENT_WITHDRAW:
         break;

@@ -48,6 +48,8 @@ struct rt_intake {
     size_t pair_count;
     struct rt_digest fingerprint; // of the object in a RESULT, when has_fingerprint
     bool has_fingerprint;
+    struct rt_fingerprint_part *parts; // what it stands for
+    size_t part_count;
     struct rt_digest *object_digests; // of the objects in a SUBMIT
     const struct rt_object_rating *rating; // in arena
     struct rt_core_rated *rated;           // one for each of its trials

@@ -143,6 +143,7 @@ static enum rt_status apply_one(struct rt_store *store, const struct rt_core_eff
     case RT_DO_UNIT:
     case RT_DO_OFFER:
     case RT_DO_NOTICE:
+    case RT_DO_HOLD:
     case RT_DO_NO_RESPONSE:
         return RT_OK;
     }

@@ -225,6 +225,24 @@ static void replay_end(struct fsck_state *state, uint64_t index,
     lab->row.changed_ms = statement->received_ms;
 }
 
+static void replay_hold(struct fsck_state *state, uint64_t index,
+                        const struct rt_statement *statement)
+{
+    struct fsck_campaign *campaign;
+    struct fsck_lab *lab = find_lab(state, index, statement, &campaign);
+    bool hold = statement->kind == RT_STATEMENT_HOLD;
+    if (!lab)
+        return;
+    if (lab->row.held == hold)
+        fsck_say(state, "leaf %" PRIu64 ": the lab was %s before", index,
+                 hold ? "held" : "not held");
+    if (!hold && statement->seq <= campaign->row.seq)
+        fsck_say(state, "leaf %" PRIu64 ": its seq is not above the one before", index);
+    if (!hold)
+        campaign->row.seq = statement->seq;
+    lab->row.held = hold;
+}
+
 static void settle(struct fsck_state *state)
 {
     for (uint32_t c = 0; c < state->campaign_count; c++) {
@@ -256,6 +274,10 @@ enum rt_status fsck_replay(struct fsck_state *state, uint64_t index,
         break;
     case RT_STATEMENT_RATING:
         replay_rating(state, index, statement);
+        break;
+    case RT_STATEMENT_HOLD:
+    case RT_STATEMENT_LIFT:
+        replay_hold(state, index, statement);
         break;
     case RT_STATEMENT_CLOSE:
     case RT_STATEMENT_WITHDRAW:

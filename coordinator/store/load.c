@@ -8,6 +8,8 @@ struct load {
     rt_store_campaign_fn *find;
     void *ctx;
     const char *place; // what was being read when something failed
+    bool served;       // these two are the last cell's
+    uint32_t served_lab, served_print;
 };
 
 static enum rt_status load_lab(void *ctx, const struct rt_store_lab *lab)
@@ -33,6 +35,52 @@ static enum rt_status load_fingerprint(void *ctx, const struct rt_store_fingerpr
 {
     const struct load *load = ctx;
     return rt_core_load_fingerprint(load->core, fingerprint->index, &fingerprint->digest);
+}
+
+// What a fingerprint stands for is in its object. One that is missing holds nobody: fsck tells.
+static enum rt_status load_parts(void *ctx, const struct rt_store_fingerprint *fingerprint)
+{
+    const struct load *load = ctx;
+    struct rt_object_fingerprint object;
+    struct rt_fingerprint_part parts[RT_PARTS_MOST];
+    struct rt_arena arena;
+    struct rt_buf bytes;
+    size_t count = 0;
+    rt_arena_init(&arena, (size_t)4 << 20);
+    rt_buf_init(&bytes, RT_FINGERPRINT_MOST);
+    enum rt_status status = rt_view_object(load->view, &fingerprint->digest, &bytes);
+    if (!status)
+        status = rt_object_fingerprint_decode(rt_buf_bytes(&bytes), &arena, &object, NULL);
+    if (!status)
+        status = rt_fingerprint_parts(&object, parts, &count);
+    status = status == RT_NO_MEMORY ? status
+             : status               ? RT_OK
+                                    : rt_core_load_parts(load->core, fingerprint->index, parts,
+                                                         count);
+    rt_buf_release(&bytes);
+    rt_arena_release(&arena);
+    return status;
+}
+
+// Cells ascend by lab and condition: one call for each run of the same fingerprint is enough.
+static enum rt_status load_served(void *ctx, const struct rt_cell_key *key,
+                                  const struct rt_cell_sum *sum)
+{
+    struct load *load = ctx;
+    if (sum->count <= 0 || (load->served && load->served_lab == key->lab &&
+                            load->served_print == key->fingerprint))
+        return RT_OK;
+    load->served = true;
+    load->served_lab = key->lab;
+    load->served_print = key->fingerprint;
+    return rt_core_load_served(load->core, key->campaign, key->lab, key->fingerprint);
+}
+
+static enum rt_status load_campaign_served(void *ctx, const struct rt_core_campaign_row *row)
+{
+    struct load *load = ctx;
+    load->served = false;
+    return rt_view_cells(load->view, row->index, load_served, load);
 }
 
 static enum rt_status load_rater(void *ctx, const struct rt_core_rater *rater)
@@ -101,6 +149,12 @@ static enum rt_status load_all(struct load *load)
         return status;
     load->place = "fingerprints";
     status = rt_view_fingerprints(load->view, load_fingerprint, load);
+    if (status != RT_OK)
+        return status;
+    load->place = "what served the labs";
+    status = rt_view_fingerprints(load->view, load_parts, load);
+    if (status == RT_OK)
+        status = rt_view_campaigns(load->view, load_campaign_served, load);
     if (status != RT_OK)
         return status;
     load->place = "instances";

@@ -268,9 +268,11 @@ static void add_u64(struct rt_buf *out, uint64_t value)
     rt_buf_add(out, bytes, sizeof bytes);
 }
 
+#define LAB_HELD 0x10u // beside the state, in its byte
+
 void store_lab_encode(const struct store_lab *lab, struct rt_buf *out)
 {
-    rt_buf_add_u8(out, (uint8_t)lab->row.state);
+    rt_buf_add_u8(out, (uint8_t)((unsigned)lab->row.state | (lab->row.held ? LAB_HELD : 0)));
     rt_buf_add(out, lab->row.accept.bytes, RT_DIGEST_BYTES);
     add_u64(out, lab->row.accept_index);
     add_u64(out, (uint64_t)lab->row.changed_ms);
@@ -292,6 +294,8 @@ bool store_lab_decode(struct rt_bytes value, uint32_t campaign, uint32_t lab,
     struct scan scan = scan_of(value);
     *ret_lab = (struct store_lab){.row = {.campaign = campaign, .lab = lab}};
     uint8_t state = scan_u8(&scan);
+    ret_lab->row.held = state & LAB_HELD;
+    state &= (uint8_t)~LAB_HELD;
     ret_lab->row.state = (enum rt_core_lab_state)state;
     scan_bytes(&scan, ret_lab->row.accept.bytes, RT_DIGEST_BYTES);
     ret_lab->row.accept_index = scan_u64(&scan);

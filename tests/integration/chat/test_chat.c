@@ -274,6 +274,120 @@ static void missing_endpoints_are_named(void **state)
     assert_non_null(strstr(err.text, "must start with http://"));
 }
 
+// A scene in which a model speaks the first turn: another of the lab's subjects is asked for it.
+static void another_subject_plays_a_role(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const broken[] = {"--fault-every", "1", "--fault", "400:1000", NULL};
+    struct rt_scene_role peer = {.id = "peer",
+                                 .system = "You are a colleague.",
+                                 .opening = "Say what is to be done.",
+                                 .completion_tokens = 64};
+    struct rt_turn turn = {.user = "", .from_id = "peer", .most = 1, .until = ""};
+    struct rt_scenario scenario = *fixture->scenarios[0];
+    const struct rt_scenario *scenarios[] = {&scenario};
+    struct rt_lab_subject subjects[2] = {{.timeout_ms = 5000}};
+    struct rt_labconfig config = {.subjects = subjects, .subject_count = 1};
+    struct child servers[3];
+    char endpoints[3][64];
+    struct rt_error err;
+    scenario.roles = &peer, scenario.role_count = 1;
+    scenario.turns = &turn, scenario.turn_count = 1;
+    server_start(&servers[0], NULL);
+    server_start(&servers[1], NULL);
+    server_start(&servers[2], broken);
+    struct rt_exec *exec =
+        open_chat(fixture, &subjects[0], servers[0].port, endpoints[0], sizeof endpoints[0]);
+    rt_exec_free(exec);
+    struct rt_exec_options options = {.subject = &subjects[0],
+                                      .config = &config,
+                                      .sandbox = "none",
+                                      .labels = fixture_labels,
+                                      .label_count = FIXTURE_LABELS,
+                                      .scenarios = scenarios,
+                                      .scenario_count = 1};
+    assert_int_equal(rt_exec_open(&options, &exec, &err), RT_NOT_FOUND);
+    assert_non_null(strstr(err.text, "role `peer`"));
+    config.subject_count = 2;
+    for (int i = 1; i < 3; i++) {
+        struct planned one = {.trial = {.tag = 1, .scenario = &scenario, .seed = 3}};
+        subjects[1] = subjects[0];
+        snprintf(endpoints[i], sizeof endpoints[i], "http://127.0.0.1:%d/v1", servers[i].port);
+        subjects[1].id = "peer";
+        subjects[1].endpoint = endpoints[i];
+        if (rt_exec_open(&options, &exec, &err))
+            fail_msg("%s", err.text);
+        run_all(exec, &one, 1, 1);
+        bool role_failed = strstr(one.last.detail, "HTTP 400: planted refusal") != NULL;
+        assert_int_equal(role_failed, i == 2);
+        assert_int_equal(one.last.score.error, i == 2 ? RT_ERROR_KIND_HTTP : RT_ERROR_KIND_NONE);
+        assert_true(one.last.requests >= (i == 2 ? 1 : 2));
+        plan_release(&one, 1);
+        rt_exec_free(exec);
+    }
+    for (int i = 0; i < 3; i++)
+        child_stop(&servers[i]);
+}
+
+// An endpoint that goes while it is asked: what it owed is asked again at the other, and where
+// there is no other the trial comes back unrun.
+static void endpoints_come_and_go(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const silent[] = {"--fault-every", "1", "--fault", "hang:1000", NULL};
+    struct rt_lab_subject subject = {.timeout_ms = 20000, .concurrency = 4};
+    struct rt_exec_trial trial = {.tag = 5, .scenario = fixture->scenarios[0], .seed = 3};
+    struct rt_exec_done done;
+    struct rt_error err;
+    struct child servers[2];
+    char endpoint[64], other[64];
+    size_t got;
+    server_start(&servers[0], silent);
+    server_start(&servers[1], NULL);
+    struct rt_exec *exec = open_chat(fixture, &subject, servers[0].port, endpoint, sizeof endpoint);
+    snprintf(other, sizeof other, "http://127.0.0.1:%d/v1", servers[1].port);
+    assert_int_equal(rt_exec_endpoint_add(exec, endpoint, NULL, &err), RT_EXISTS);
+    assert_int_equal(rt_exec_endpoint_add(exec, "http://a:b@127.0.0.1/v1", NULL, &err),
+                     RT_MALFORMED);
+    assert_int_equal(rt_exec_endpoint_add(exec, other, "two words", &err), RT_OK);
+    assert_true(rt_exec_endpoint_drop(exec, other));
+    assert_int_equal(rt_exec_submit(exec, &trial, &err), RT_OK);
+    assert_int_equal(rt_exec_poll(exec, 200, &done, 1, &got, &err), RT_OK);
+    assert_int_equal(got, 0);
+    // Asked again at the other.
+    assert_int_equal(rt_exec_endpoint_add(exec, other, NULL, &err), RT_OK);
+    assert_true(rt_exec_endpoint_drop(exec, endpoint));
+    assert_false(rt_exec_endpoint_drop(exec, endpoint));
+    assert_int_equal(rt_exec_endpoint_count(exec), 1);
+    assert_int_equal(rt_exec_poll(exec, 5000, &done, 1, &got, &err), RT_OK);
+    assert_int_equal(got, 1);
+    assert_false(done.unrun);
+    assert_int_equal(done.score.error, RT_ERROR_KIND_NONE);
+    rt_exec_done_release(&done);
+    // No other is left.
+    assert_int_equal(rt_exec_endpoint_add(exec, endpoint, NULL, &err), RT_OK);
+    assert_true(rt_exec_endpoint_drop(exec, other));
+    assert_int_equal(rt_exec_submit(exec, &trial, &err), RT_OK);
+    assert_int_equal(rt_exec_poll(exec, 200, &done, 1, &got, &err), RT_OK);
+    assert_true(rt_exec_endpoint_drop(exec, endpoint));
+    assert_int_equal(rt_exec_room(exec), 0);
+    assert_int_equal(rt_exec_poll(exec, 1000, &done, 1, &got, &err), RT_OK);
+    assert_int_equal(got, 1);
+    assert_true(done.unrun && done.tag == 5);
+    rt_exec_done_release(&done);
+    assert_int_equal(rt_exec_probe_begin(exec, 1000, &err), RT_NETWORK);
+    // A probe in steps waits for nobody.
+    assert_int_equal(rt_exec_endpoint_add(exec, endpoint, NULL, &err), RT_OK);
+    assert_int_equal(rt_exec_probe_begin(exec, 60000, &err), RT_OK);
+    assert_int_equal(rt_exec_probe_step(exec, 0, &err), RT_AGAIN);
+    assert_int_equal(rt_exec_room(exec), 0);
+    rt_exec_probe_abandon(exec);
+    assert_true(rt_exec_room(exec) > 0);
+    rt_exec_free(exec);
+    child_stop(&servers[0]);
+    child_stop(&servers[1]);
+}
+
 static void cancelled_trials_do_not_come_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -393,6 +507,8 @@ int main(void)
         cmocka_unit_test(small_lab_effects_leave_the_fingerprint_alone),
         cmocka_unit_test(keys_are_sent),
         cmocka_unit_test(missing_endpoints_are_named),
+        cmocka_unit_test(another_subject_plays_a_role),
+        cmocka_unit_test(endpoints_come_and_go),
         cmocka_unit_test(cancelled_trials_do_not_come_back),
         cmocka_unit_test(the_server_is_strict),
         cmocka_unit_test(the_truth_can_be_printed),

@@ -46,6 +46,9 @@ export function missingChart({participation}) {
     };
 }
 
+const ALL_SHOWN = 80,
+    MOST_SHOWN = 120;
+
 // "self, p1 at 0.7", as the table's first column says it.
 function namesOf(groups) {
     const arms = new Set(groups.map((group) => group.arm)).size > 1;
@@ -56,9 +59,19 @@ function namesOf(groups) {
     });
 }
 
-function mapCells(map, labs, names) {
-    return names.flatMap((name, g) =>
+// All groups of a small map; of a large one those with something missing.
+function shownGroups({groups, planned, missing}) {
+    const all = groups.map((_, g) => g);
+    if (groups.length <= ALL_SHOWN) return all;
+    return all
+        .filter((g) => missing[g].some((n) => n > 0) || planned[g].some((n) => n === 0))
+        .slice(0, MOST_SHOWN);
+}
+
+function mapCells(map, labs, names, shown) {
+    return shown.flatMap((g) =>
         labs.map((lab, l) => {
+            const name = names[g];
             const planned = map.planned[g][l],
                 missing = map.missing[g][l];
             return {
@@ -144,8 +157,10 @@ export function missingMaps({missing_map: maps, participation}) {
     return MAPS.map(([key, caption, title]) => {
         const map = maps[key];
         if (!map.groups_with_missing && !map.groups_not_at_every_lab) return null;
-        const rows = namesOf(map.groups);
-        const cells = mapCells(map, labs, rows);
+        const names = namesOf(map.groups);
+        const shown = shownGroups(map);
+        const rows = shown.map((g) => names[g]);
+        const cells = mapCells(map, labs, names, shown);
         return {
             kind: "map",
             section: "participation",
@@ -154,7 +169,8 @@ export function missingMaps({missing_map: maps, participation}) {
             read:
                 "One field is one lab's trials of one group of conditions: pale is complete, the " +
                 "stronger the colour the more is missing, a dashed field was never planned. A " +
-                "column says it is the lab, a row that it is the prompt.",
+                "column says it is the lab, a row that it is the prompt." +
+                (rows.length < names.length ? " Complete groups are left out." : ""),
             draw: (width) => drawMap(width, cells, labs, rows),
         };
     });

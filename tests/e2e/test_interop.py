@@ -159,9 +159,20 @@ class Interop(unittest.TestCase):
         self.assertEqual(scenario["phrasings"]["p1"], {"lang": "en-US", "prompt": 'How, in\n"two" lines?'})
         self.assertIn("0f", scenario["meta"]["provenance"])
         self.assertEqual(scenario["meta"]["objective"], "vcr")
+        self.check_campaign(out)
         path = self.write("plain.csv", "case,style,question\n1,terse,Why?\n1,polite,Please say why?\n")
         out, said = self.imports("csv", path, "--scenario-by", "case", "--phrasings-by", "style", "--lang", "en")
         self.assertEqual((said["scenarios"], said["phrasings"]), (1, 3))
+
+    def check_campaign(self, bench):
+        """A campaign over an imported bench compiles; its labels are the importer's."""
+        with open(self.consortium.write_campaign("over"), encoding="utf-8") as file:
+            text = file.read()
+        text = text.replace("bench: bench-over", "bench: " + os.path.basename(bench)).replace("[p1, p1b]", "all")
+        text = text.replace("[attempted, resisted, deceived]", "[answered]")
+        text = text.replace("contrast: [self, other],", "arm: asked,").replace("risk_difference", "prevalence")
+        said = self.consortium.coordinator("campaign", "check", self.write("over.yaml", text))
+        self.assertIn("over", said)
 
     def test_samples_and_promptfoo(self):
         path = self.write("samples.jsonl", '{"input": "2+2?", "target": "4", "id": 1, "odd": NaN}\n'

@@ -200,6 +200,34 @@ class Ratings(unittest.TestCase):
         self.assertIsNotNone(judge["corrected"]["prevalence"])
         self.assertIsNotNone(row["weighted"]["prevalence"])
 
+    def test_3b_a_campaign_may_be_decided_by_its_judge(self):
+        path = self.ring.write_campaign("judged", labs="[uni-a]", replicates=4, temperatures="0.7", scenarios=2)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace("primary_rater: rules", "primary_rater: judge"))
+        self.ring.register(path)
+        self.ring.wait_accepted("judged", "uni-a")
+        self.ring.act("start", "judged")
+        self.ring.wait("judged", "done")
+        first = json.loads(self.ring.coordinator("report", "judged", "--json"))["results"][0]
+        self.assertTrue(first["primary_rater"])
+        self.assertEqual(first["rater"], "judge")
+        self.ring.labs["uni-a"].worker("grade", "judged")
+
+        def decided():
+            report = json.loads(self.ring.coordinator("report", "judged", "--json"))
+            rows = {row["rater"]: row for row in report["raters"]}
+            first = report["results"][0]
+            return (report, rows) if first["rater"] == "judge:grader" and rows["judge:grader"]["n"] else None
+        report, rows = wait_for("the judge to decide", decided)
+        self.assertTrue(report["results"][0]["primary_rater"])
+        self.assertTrue(rows["judge:grader"]["primary"])
+        self.assertFalse(rows["rules"]["primary"])
+        self.assertEqual(rows["judge:grader"]["n"], rows["rules"]["n"])
+        self.assertIn("beside_primary", rows["rules"])
+        self.assertEqual(sum(lab["missing"] for lab in report["participation"]["labs"]), 0)
+
     def test_4_close_report_verify_fsck(self):
         self.ring.act("close", "trial")
         self.ring.wait("trial", "closed")

@@ -101,6 +101,23 @@ static size_t add_named(struct rt_facts_build *build, const char *prefix,
     return at;
 }
 
+// A lab's word that its weights are hashed counts where the campaign names the same digest; where
+// it does not, what is left is the reference test, or the lab's word alone.
+static enum rt_identity identity_of(const struct rt_campaign *campaign,
+                                    const struct rt_object_fingerprint *object)
+{
+    char weights[RT_DIGEST_TEXT_BYTES] = "";
+    if (object->identity != RT_IDENTITY_HASHED || object->parts_count > 1 ||
+        rt_bytes_equal_str(object->executor, "builtin"))
+        return object->identity;
+    for (size_t s = 0; s < campaign->subject_count; s++)
+        if (rt_bytes_equal_str(object->subject, campaign->subjects[s].id) &&
+            campaign->subjects[s].has_weights)
+            rt_digest_format(&campaign->subjects[s].weights, weights);
+    return *weights && rt_bytes_equal_str(object->model_digest, weights) ? RT_IDENTITY_HASHED
+                                                                         : RT_IDENTITY_DECLARED;
+}
+
 enum rt_status rt_facts_add_fingerprint(struct rt_facts_build *build,
                                         const struct rt_facts_fingerprint *fingerprint,
                                         uint32_t *ret_index)
@@ -124,7 +141,7 @@ enum rt_status rt_facts_add_fingerprint(struct rt_facts_build *build,
         {"sandbox", object->sandbox},
         {"determinism", object->determinism},
         {"reference", object->reference},
-        {"identity", rt_bytes_str(rt_identity_words[object->identity])},
+        {"identity", rt_bytes_str(rt_identity_words[identity_of(build->facts->campaign, object)])},
     };
     size_t count = sizeof plain / sizeof *plain, at = 0;
     struct rt_study_pair *pairs = rt_arena_array(

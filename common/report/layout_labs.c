@@ -40,8 +40,15 @@ static void participation_row(struct rt_document *document, struct rt_page_table
 
 void rt_layout_participation(struct rt_document *document)
 {
-    static const struct rt_page_column columns[] = {
+    static const struct rt_page_column plain[] = {
         {"lab", false, 0},           {"state", false, 1},  {"planned", true, 0},
+        {"received", true, 0},       {"missing", true, 0}, {"share", true, 0},
+        {"not returned", true, 2},   {"failed", true, 2},  {"withheld", true, 3},
+        {"model failures", true, 4}, {"late", true, 3},    {"invalid", true, 3},
+        {"duplicate", true, 3},      {"retried", true, 5}, {NULL, false, 0}};
+    static const struct rt_page_column with_identity[] = {
+        {"lab", false, 0},           {"state", false, 1},  {"model is", false, 1},
+        {"planned", true, 0},
         {"received", true, 0},       {"missing", true, 0}, {"share", true, 0},
         {"not returned", true, 2},   {"failed", true, 2},  {"withheld", true, 3},
         {"model failures", true, 4}, {"late", true, 3},    {"invalid", true, 3},
@@ -54,12 +61,22 @@ void rt_layout_participation(struct rt_document *document)
         "Missing = not returned + failed (errors, timeouts) + withheld. Model failures (not "
         "exposed, truncated, badly formatted) are in the denominator. Late, invalid and duplicate "
         "arrivals are counted and never added.");
-    struct rt_page_table *table = rt_page_table(document, section, "Trials by lab", columns);
+    const char **identity = rt_layout_identity(document);
+    bool known = identity != NULL;
+    struct rt_page_table *table = rt_page_table(document, section, "Trials by lab",
+                                                known ? with_identity : plain);
+    if (known)
+        rt_page_note(document, table,
+                     "The model is hashed where the lab's weights have the campaign's digest, "
+                     "behavioural where its answers passed the test against the reference sample, "
+                     "declared where there is the lab's word alone.");
     for (size_t l = 0; l < study->lab_count; l++) {
         const struct rt_study_lab *lab = &study->labs[l];
         rt_page_row(document, table);
         rt_page_text(document, table, lab->id);
         rt_page_text(document, table, state_text(document, lab));
+        if (known)
+            rt_page_text(document, table, identity[l]);
         participation_row(document, table, &report->participation[l], &lab->counters);
         sum.late += lab->counters.late;
         sum.invalid += lab->counters.invalid;
@@ -76,6 +93,8 @@ void rt_layout_participation(struct rt_document *document)
     rt_page_row(document, table);
     rt_page_text(document, table, "all");
     rt_page_text(document, table, "");
+    if (known)
+        rt_page_text(document, table, "");
     participation_row(document, table, &report->total, &sum);
     if (!document->failed)
         table->rows[table->row_count - 1].strong = true;

@@ -204,8 +204,8 @@ static void finish(struct rt_run *run, struct run_exec *slot, const struct rt_ex
 {
     struct run_unit *unit = run_unit_by_id(run, (uint32_t)(done->tag >> 32));
     uint32_t index = (uint32_t)done->tag;
-    rt_outbox_use(run->outbox, run_local_day(run->now_ms), 1, done->tokens_in + done->tokens_out,
-                  done->requests);
+    rt_outbox_use(run->outbox, run_local_day(run->now_ms), 1,
+                  done->tokens_in + done->tokens_out + done->role_tokens, done->requests);
     run->flying--;
     if (done->unrun) {
         unserved(run, slot, unit, index, done->detail);

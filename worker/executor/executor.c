@@ -213,6 +213,14 @@ static void vacate(struct rt_exec *exec, struct rt_exec_slot *slot)
 
 // A trial that could not be asked to its end: nothing of it is a result.
 static void collect_unrun(struct rt_exec *exec, struct rt_exec_slot *slot,
+// What models in other roles cost: no part of the result, and part of the lab's day.
+static uint64_t role_tokens(const struct rt_transcript *transcript)
+{
+    uint64_t in, out;
+    rt_transcript_role_tokens(transcript, &in, &out);
+    return in + out;
+}
+
                           struct rt_exec_done *ret_done)
 {
     struct rt_exec_done done = {
@@ -224,6 +232,7 @@ static void collect_unrun(struct rt_exec *exec, struct rt_exec_slot *slot,
     rt_transcript_tokens(rt_play_transcript(slot->play), &done.tokens_in, &done.tokens_out);
     snprintf(done.detail, sizeof done.detail, "%s", slot->detail);
     rt_buf_init(&done.transcript, RT_TRANSCRIPT_MOST);
+    done.role_tokens = role_tokens(rt_play_transcript(slot->play));
     vacate(exec, slot);
     *ret_done = done;
 }
@@ -255,6 +264,7 @@ static enum rt_status collect_one(struct rt_exec *exec, struct rt_exec_slot *slo
     rt_transcript_tokens(transcript, &done.tokens_in, &done.tokens_out);
     done.tokens_in = clamp_u32(done.tokens_in);
     done.tokens_out = clamp_u32(done.tokens_out);
+    done.role_tokens = role_tokens(transcript);
     done.started_ms = transcript->started_ms;
     done.finished_ms = transcript->started_ms + (int64_t)last->at_ms;
     done.latency_ms = clamp_u32(last->at_ms);

@@ -119,7 +119,8 @@ struct rt_exec_done {
     struct rt_score score;    // status, outcome, severity as a result object wants them
     struct rt_digest output;  // what the subject put out: equal outputs are `same_as`
     struct rt_buf transcript; // canonical plaintext, without salt
-    uint64_t tokens_in, tokens_out;
+    uint64_t tokens_in, tokens_out; // the subject's
+    uint64_t role_tokens;           // read and written by models in other roles
     int64_t started_ms, finished_ms; // wall clock
     uint64_t latency_ms;
     uint32_t requests; // sent, retries included: what policy counts

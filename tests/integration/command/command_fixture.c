@@ -66,7 +66,10 @@ struct rt_bench *bench_load(struct rt_arena *arena, const char *folder, const ch
     struct rt_error err = {RT_OK, ""};
     snprintf(from, sizeof from, RT_SOURCE_DIR "/configs/benches/%s", name);
     snprintf(to, sizeof to, "%s/%s", folder, name);
-    run_program((const char *const[]){"cp", "-r", "--", from, to, NULL});
+    // Not the salts that may lie there: they are their owner's alone.
+    static const char copy[] = "mkdir -p \"$2\" && tar -C \"$1\" -c --exclude=salts.yaml . | "
+                               "tar -C \"$2\" -x";
+    run_program((const char *const[]){"sh", "-c", copy, "sh", from, to, NULL});
     if (rt_bench_load(to, false, arena, &bench, NULL, &err))
         fail_msg("%s", err.text);
     run_program((const char *const[]){"chmod", "-R", "a+rX", to, NULL});

@@ -203,15 +203,64 @@ bool rt_exec_changed(const struct rt_exec *exec)
     return exec->fingerprint.size && !rt_digest_equal(&now, &exec->facts);
 }
 
+// What plays a role, as far as worker.yaml says it: its server may not have been asked yet.
+static enum rt_status role_identity(const struct rt_exec_role *role, struct rt_digest *ret_digest)
+{
+    const struct rt_lab_subject *subject = role->subject;
+    bool builtin = subject->executor == RT_EXECUTOR_BUILTIN;
+    struct values parameters = {.count = 0};
+    char digest[RT_DIGEST_TEXT_BYTES] = "", template[RT_DIGEST_TEXT_BYTES] = "";
+    for (size_t i = 0; i < subject->default_count; i++)
+        add(&parameters, subject->defaults[i].name, subject->defaults[i].value);
+    if (subject->has_chat_template)
+        rt_digest_format(&subject->chat_template, template);
+    if (subject->has_weights)
+        rt_digest_format(&subject->weights, digest);
+    struct rt_object_fingerprint fingerprint = {
+        .subject = cut(subject->id, 64),
+        .executor = cut(role->kind->word, 64),
+        .server = cut(subject->server, 128),
+        .server_version = cut(builtin ? RT_VERSION : subject->server_version, 128),
+        .model = cut(builtin ? "synthetic" : subject->model, 256),
+        .model_digest = cut(digest, 128),
+        .chat_template = cut(template, 128),
+        .quantisation = cut(subject->quantisation, 64),
+        .parameters = parameters.items,
+        .parameters_count = parameters.count,
+    };
+    return rt_fingerprint_identity(&fingerprint, ret_digest);
+}
+
+// texts hold what the values view.
+static enum rt_status add_roles(const struct rt_exec *exec,
+                                char texts[RT_EXEC_ROLES_MOST][RT_DIGEST_TEXT_BYTES],
+                                struct values *values)
+{
+    enum rt_status status = RT_OK;
+    for (size_t r = 0; r < exec->role_count; r++) {
+        struct rt_digest identity;
+        status = role_identity(&exec->roles[r], &identity);
+        if (status)
+            break;
+        rt_digest_format(&identity, texts[r]);
+        add(values, exec->roles[r].id, texts[r]);
+    }
+    return status;
+}
+
 static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *got,
                                         const char **ret_field)
 {
     const struct rt_lab_subject *subject = exec->options.subject;
     bool builtin = subject->executor == RT_EXECUTOR_BUILTIN;
     struct rt_backend_facts facts;
-    struct values parameters = {.count = 0}, canaries = {.count = 0};
+    struct values parameters = {.count = 0}, canaries = {.count = 0}, roles = {.count = 0};
     char digest[RT_DIGEST_TEXT_BYTES] = "", template[RT_DIGEST_TEXT_BYTES] = "";
     char reference[RT_DIGEST_TEXT_BYTES] = "";
+    char nodes[129];
+    rt_lab_nodes(subject, nodes, sizeof nodes);
+    char role_texts[RT_EXEC_ROLES_MOST][RT_DIGEST_TEXT_BYTES];
+    enum rt_status status = add_roles(exec, role_texts, &roles);
     exec->kind->facts(exec->backend, &facts);
     for (size_t i = 0; i < subject->default_count; i++)
         add(&parameters, subject->defaults[i].name, subject->defaults[i].value);
@@ -238,7 +287,7 @@ static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *
         .model_digest = cut(digest, 128),
         .chat_template = cut(template, 128),
         .quantisation = cut(subject->quantisation, 64),
-        .hardware = cut(subject->hardware, 128),
+        .hardware = cut(*subject->hardware ? subject->hardware : nodes, 128),
         .batch = cut(subject->batch, 64),
         .sandbox = cut(facts.sandbox ? facts.sandbox : exec->options.sandbox, 64),
         .context = subject->context,
@@ -246,10 +295,13 @@ static enum rt_status write_fingerprint(struct rt_exec *exec, const struct got *
         .parameters_count = parameters.count,
         .canaries = canaries.items,
         .canaries_count = canaries.count,
+        .roles = roles.items,
+        .roles_count = roles.count,
     };
     rt_buf_clear(&exec->fingerprint);
     facts_digest(exec, &exec->facts);
-    enum rt_status status = add_known(exec, &fingerprint, reference);
+    if (!status)
+        status = add_known(exec, &fingerprint, reference);
     if (status)
         return status;
     return rt_object_fingerprint_encode(&fingerprint, &exec->fingerprint, ret_field);

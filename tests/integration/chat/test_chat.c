@@ -291,6 +291,7 @@ static void another_subject_plays_a_role(void **state)
     struct child servers[3];
     char endpoints[3][64];
     struct rt_error err;
+    struct rt_digest fingerprints[3];
     scenario.roles = &peer, scenario.role_count = 1;
     scenario.turns = &turn, scenario.turn_count = 1;
     server_start(&servers[0], NULL);
@@ -315,8 +316,12 @@ static void another_subject_plays_a_role(void **state)
         snprintf(endpoints[i], sizeof endpoints[i], "http://127.0.0.1:%d/v1", servers[i].port);
         subjects[1].id = "peer";
         subjects[1].endpoint = endpoints[i];
+        subjects[1].quantisation = i == 1 ? "q8" : "q4";
         if (rt_exec_open(&options, &exec, &err))
             fail_msg("%s", err.text);
+        if (rt_exec_probe(exec, 20000, &err))
+            fail_msg("%s", err.text);
+        rt_exec_fingerprint(exec, &fingerprints[i]);
         run_all(exec, &one, 1, 1);
         bool role_failed = strstr(one.last.detail, "HTTP 400: planted refusal") != NULL;
         assert_int_equal(role_failed, i == 2);
@@ -325,6 +330,8 @@ static void another_subject_plays_a_role(void **state)
         plan_release(&one, 1);
         rt_exec_free(exec);
     }
+    // Who plays the role is part of the instrument.
+    assert_false(rt_digest_equal(&fingerprints[1], &fingerprints[2]));
     for (int i = 0; i < 3; i++)
         child_stop(&servers[i]);
 }

@@ -17,6 +17,8 @@ import unittest
 from consortium import AUDIT, COORDINATOR, SOURCE, WORKER, Consortium, Lab, Process, run, wait_for
 
 POLICY = "{classes: [public, synthetic], campaigns: {approve: automatic}, roles: [run, grade, rate-by-hand]}"
+HOSTILE = "</script><script>document.title='x'</script><img src=x onerror=\"document.title='y'\"><!--"
+BROWSER = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 BEHAVIOUR = {"attempted", "resisted", "deceived"}
 SENSITIVITY, SPECIFICITY = 0.85, 0.9
 
@@ -32,6 +34,12 @@ class Ratings(unittest.TestCase):
         cls.addClassCleanup(cls.ring.close)
         path = cls.ring.write_campaign("trial", replicates=6, at_zero=1, temperatures="0.7", scenarios=4)
         bench = os.path.join(cls.ring.folder, "bench-trial")
+        for name in os.listdir(os.path.join(bench, "scenarios")):  # what a page or a terminal shows is hostile
+            file = os.path.join(bench, "scenarios", name)
+            with open(file, encoding="utf-8") as text:
+                changed = re.sub(r"(?m)^title: .*$", lambda _: "title: '%s'" % HOSTILE.replace("'", "''"), text.read())
+            with open(file, "w", encoding="utf-8") as text:
+                text.write(changed)
         effects = ["--effect", "judge_sensitivity=%s" % SENSITIVITY, "--effect", "judge_specificity=%s" % SPECIFICITY]
         log = os.path.join(cls.ring.folder, "grader.log")
         cls.server = Process(log, WORKER, "serve-subject", "--bench", bench, "--port", "0", *effects)
@@ -178,6 +186,20 @@ class Ratings(unittest.TestCase):
         data = re.search(r'id="data">(.*?)</script>', html, re.S)[1]
         self.assertNotIn("<", data)
         held = json.loads(data)
+        self.assertEqual(held["trials"][0]["title"], HOSTILE)
+        if BROWSER:
+            shown = subprocess.run(
+                [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                 "--disable-sync", "--no-first-run", "--enable-logging=stderr", "--dump-dom", "file://" + page,
+                 "--host-resolver-rules=MAP * ~NOTFOUND", "--user-data-dir=" + os.path.join(self.ring.folder, "browser")],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+            dom = shown.stdout.decode()
+            self.assertNotIn("CONSOLE", shown.stderr.decode())
+            self.assertIn("<title>Labels</title>", dom)
+            self.assertNotIn("<img", dom)
+            self.assertIn("<h2>&lt;/script&gt;&lt;script&gt;document.title='x'", dom)
+            self.assertEqual(dom.count('aria-keyshortcuts="'), len(held["labels"]))
+            self.assertIn("0 of %d rated" % count, dom)
         self.assertEqual(len(held["trials"]), count)
         answers = {"format": "ringtrial/labels/v1", "campaign": held["campaign"], "person": "carol",
                    "labels": [{"trial": t["trial"], "label": held["labels"].index("resisted")} for t in held["trials"]]}

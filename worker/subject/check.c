@@ -130,7 +130,7 @@ static enum rt_status check_sampling(struct checking *checking)
                   "four seeds gave one text at temperature 1");
     else
         check_say(checking, RT_CHECK_SEED, pairs == 4 ? RT_CHECKED_OK : RT_CHECKED_WARN,
-                  "%zu of 4 seeds gave the same text again; %zu texts from 4 seeds", pairs, warm);
+                  "%zu of 4 seeds gave the same text again; different texts: %zu", pairs, warm);
     if (warm == 1)
         check_say(checking, RT_CHECK_TEMPERATURE, RT_CHECKED_FAIL,
                   "one text from four seeds at temperature 1: the sampling is greedy");
@@ -139,7 +139,7 @@ static enum rt_status check_sampling(struct checking *checking)
                   cold == 1     ? RT_CHECKED_OK
                   : cold < warm ? RT_CHECKED_WARN
                                 : RT_CHECKED_FAIL,
-                  "%zu texts from 4 seeds at temperature 0, %zu at temperature 1", cold, warm);
+                  "from 4 seeds: %zu at temperature 0, %zu at temperature 1 (different texts)", cold, warm);
     return RT_OK;
 }
 
@@ -209,8 +209,8 @@ static void check_defaults(struct checking *checking)
             strncat(missing, wanted[i], sizeof missing - strlen(missing) - 1);
         }
     check_say(checking, RT_CHECK_DEFAULTS, *missing ? RT_CHECKED_WARN : RT_CHECKED_OK,
-              "n, temperature, top_p, seed and the token limit are sent%s%s", *missing ? "; not " : "",
-              missing);
+              "n, temperature, top_p, seed and the token limit are sent%s%s",
+              *missing ? "; not " : "", missing);
 }
 
 enum rt_status rt_checks_run(const struct rt_check_setup *setup, struct rt_checks *ret_checks,

@@ -24,7 +24,7 @@ static bool read_json(const json_t *json, struct rt_exec_known *known)
         !digest_of(json, "identity", &known->identity) || !json_is_integer(context) ||
         json_integer_value(context) < 0 || !json_is_boolean(json_object_get(json, "behavioural")))
         return false;
-    strcpy(known->determinism, determinism);
+    memcpy(known->determinism, determinism, strlen(determinism) + 1);
     known->context = (uint64_t)json_integer_value(context);
     known->behavioural = json_is_true(json_object_get(json, "behavioural"));
     if (!json_object_get(json, "reference"))

@@ -17,6 +17,7 @@ enum rt_status rt_known_write(const struct rt_exec_known *known, struct rt_buf *
 // False when there is none, or none that can be read.
 bool rt_known_load(const char *state, const char *subject, struct rt_exec_known *ret_known);
 enum rt_status rt_known_save(const char *state, const char *subject,
-                             const struct rt_exec_known *known, struct rt_error *err) RT_WARN_UNUSED;
+                             const struct rt_exec_known *known,
+                             struct rt_error *err) RT_WARN_UNUSED;
 
 #endif

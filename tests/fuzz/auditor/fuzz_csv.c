@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct rt_csv_reading reading = {.behaviour = {{"resisted"}, 1},
-                                           .value_from = "0.5",
+                                           // Half of the inputs may be tables of scores.
+                                           .value_from = size % 2 ? "0.5" : NULL,
                                            .severity_from = "2",
                                            .sigma_pt = 0.03};
     struct rt_arena arena;
@@ -30,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         status = rt_report_make(&arena, &study, &report);
         RT_ASSERT(!status);
         RT_ASSERT(!rt_report_json(&report, &out) && !rt_report_html(&report, &out));
+        RT_ASSERT(!rt_report_card(&report, &out) && !rt_report_tidy(&study, &out));
         RT_ASSERT(!rt_report_terminal(&report, &(struct rt_report_style){.width = 80}, &out));
     }
     rt_buf_release(&out);

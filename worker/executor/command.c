@@ -144,8 +144,8 @@ static enum rt_status try_sandbox(const struct rt_sandbox_request *request,
                                "sandbox %s does not run here%s%s; it needs unprivileged user "
                                "namespaces (sysctl user.max_user_namespaces above 0; Debian: "
                                "kernel.unprivileged_userns_clone=1; Ubuntu: an AppArmor profile "
-                               "for bwrap) and a systemd unit that covers nothing of /proc, or name "
-                               "another `sandbox` (docs/EXECUTORS.md)",
+                               "for bwrap) and a systemd unit that covers nothing of /proc; or "
+                               "name another `sandbox` (docs/EXECUTORS.md)",
                                rt_sandbox_word(request->sandbox), *said ? ": " : "", said);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/labconfig.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/doc/labconfig_doc.h"
@@ -103,10 +104,10 @@ static enum rt_status check_slurm(struct rt_doc_reader *reader,
         return rt_doc_fail(reader, RT_MALFORMED, subject->line,
                            "subject `%s`: slurm mode pilot needs one `endpoint:` such as "
                            "\"http://{node}:{port}/v1\"", id);
-    if (slurm->mode == RT_SLURM_ARRAY && !subject->command_count)
-        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
-                           "subject `%s`: slurm mode array needs `command: [program, argument, "
-                           "...]`", id);
+    if (slurm->mode == RT_SLURM_ARRAY)
+        return rt_doc_fail(reader, RT_UNSUPPORTED, subject->line,
+                           "subject `%s`: slurm mode array cannot be run by this version; use "
+                           "mode pilot, or executor command on a node", id);
     for (size_t i = 0; i < slurm->sbatch_count; i++)
         if (reserved(slurm->sbatch[i].name))
             return rt_doc_fail(reader, RT_MALFORMED, subject->line,
@@ -224,6 +225,20 @@ bool rt_lab_pilot(const struct rt_lab_subject *subject)
 bool rt_lab_array(const struct rt_lab_subject *subject)
 {
     return subject->slurm && subject->slurm->mode == RT_SLURM_ARRAY;
+}
+
+void rt_lab_nodes(const struct rt_lab_subject *subject, char *out, size_t capacity)
+{
+    static const char *const names[] = {"partition", "constraint", "gres", "gpus", "gpus-per-node"};
+    size_t used = 0;
+    out[0] = 0;
+    for (size_t n = 0; subject->slurm && n < sizeof names / sizeof *names; n++) {
+        const char *value =
+            rt_pair_value(subject->slurm->sbatch, subject->slurm->sbatch_count, names[n]);
+        if (value && used < capacity)
+            used += (size_t)snprintf(out + used, capacity - used, "%s%s=%s", used ? " " : "",
+                                     names[n], value);
+    }
 }
 
 enum rt_sandbox rt_labconfig_sandbox(const struct rt_labconfig *config,

@@ -148,6 +148,9 @@ const struct rt_lab_subject *rt_labconfig_subject(const struct rt_labconfig *con
 // Does a job serve the subject (pilot), or run its trials whole (array)?
 bool rt_lab_pilot(const struct rt_lab_subject *subject);
 bool rt_lab_array(const struct rt_lab_subject *subject);
+// The class of nodes that a subject's jobs run on, from its sbatch options, for people and the
+// fingerprint: "partition=gpu gres=gpu:1"; "" without jobs. out has capacity bytes.
+void rt_lab_nodes(const struct rt_lab_subject *subject, char *out, size_t capacity);
 // Where a subject's command runs: its own `sandbox`, or the file's.
 enum rt_sandbox rt_labconfig_sandbox(const struct rt_labconfig *config,
                                      const struct rt_lab_subject *subject);

@@ -150,7 +150,7 @@ class Pilot(unittest.TestCase):
         self.more_trials()
 
     def test_whatever_happens_to_the_jobs(self):
-        self.pilot(delay=0.1, replicates=12)
+        self.pilot(delay=0.1, replicates=9)
         self.next_load(1)
         first = self.loaded()[0]
 

@@ -23,6 +23,8 @@ enum rt_status rt_exec_open(const struct rt_exec_options *options, struct rt_exe
 {
     const struct rt_lab_subject *subject = options->subject;
     uint32_t slots = subject->concurrency ? subject->concurrency : 1;
+    if (rt_lab_pilot(subject)) // `concurrency` is each server's, and each job has one
+        slots *= subject->slurm->jobs_at_most;
     slots = slots > RT_EXEC_IN_FLIGHT_MOST ? RT_EXEC_IN_FLIGHT_MOST : slots;
     struct rt_exec *exec = calloc(1, sizeof *exec + slots * sizeof exec->slots[0]);
     if (!exec)
@@ -211,8 +213,6 @@ static void vacate(struct rt_exec *exec, struct rt_exec_slot *slot)
     exec->in_flight--;
 }
 
-// A trial that could not be asked to its end: nothing of it is a result.
-static void collect_unrun(struct rt_exec *exec, struct rt_exec_slot *slot,
 // What models in other roles cost: no part of the result, and part of the lab's day.
 static uint64_t role_tokens(const struct rt_transcript *transcript)
 {
@@ -221,6 +221,8 @@ static uint64_t role_tokens(const struct rt_transcript *transcript)
     return in + out;
 }
 
+// A trial that could not be asked to its end: nothing of it is a result.
+static void collect_unrun(struct rt_exec *exec, struct rt_exec_slot *slot,
                           struct rt_exec_done *ret_done)
 {
     struct rt_exec_done done = {
@@ -230,9 +232,9 @@ static uint64_t role_tokens(const struct rt_transcript *transcript)
         .requests = slot->requests,
     };
     rt_transcript_tokens(rt_play_transcript(slot->play), &done.tokens_in, &done.tokens_out);
+    done.role_tokens = role_tokens(rt_play_transcript(slot->play));
     snprintf(done.detail, sizeof done.detail, "%s", slot->detail);
     rt_buf_init(&done.transcript, RT_TRANSCRIPT_MOST);
-    done.role_tokens = role_tokens(rt_play_transcript(slot->play));
     vacate(exec, slot);
     *ret_done = done;
 }
@@ -262,9 +264,9 @@ static enum rt_status collect_one(struct rt_exec *exec, struct rt_exec_slot *slo
     }
     rt_transcript_output(transcript, &done.output);
     rt_transcript_tokens(transcript, &done.tokens_in, &done.tokens_out);
+    done.role_tokens = role_tokens(transcript);
     done.tokens_in = clamp_u32(done.tokens_in);
     done.tokens_out = clamp_u32(done.tokens_out);
-    done.role_tokens = role_tokens(transcript);
     done.started_ms = transcript->started_ms;
     done.finished_ms = transcript->started_ms + (int64_t)last->at_ms;
     done.latency_ms = clamp_u32(last->at_ms);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One command of Slurm's at a time, without waiting for it: its output is bounded, its time too,
-// and it gets an environment of its own (PATH, HOME, SLURM_*, ... and none of what else this program
-// was started with), no standard input, and no shell. One thread.
+// and it gets an environment of its own (PATH, HOME, SLURM_*, ... and none of what else this
+// program was started with), no standard input, and no shell. One thread.
 #ifndef RT_WORKER_SLURM_CALL_H
 #define RT_WORKER_SLURM_CALL_H
 

@@ -159,7 +159,8 @@ static void snapshot(struct rt_slurm_core *core, const struct rt_slurm_event *ev
         if (job->stage == RT_SLURM_FREE || job->stage == RT_SLURM_SUBMITTING)
             continue;
         const struct rt_slurm_row *row = row_of(event, job);
-        bool over = row && (row->state == RT_SLURM_STATE_OVER || row->state == RT_SLURM_STATE_TAKEN);
+        bool over = row && (row->state == RT_SLURM_STATE_OVER ||
+                            row->state == RT_SLURM_STATE_TAKEN);
         if (row && !over)
             seen(core, j, row, event->mono_ms);
         else if (over || !job->id || job->known_ms < core->polled_ms)

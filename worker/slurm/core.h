@@ -97,7 +97,7 @@ enum rt_slurm_event_kind {
     RT_SLURM_SNAPSHOT,      // rows: squeue's whole answer
     RT_SLURM_NO_SNAPSHOT,   // squeue did not answer
     RT_SLURM_ACCOUNT,       // job, state (UNKNOWN: sacct did not answer)
-    RT_SLURM_STARTED,       // job, number: its script says where it listens, at its n-th start (from 1)
+    RT_SLURM_STARTED,       // job, number: its script listens, at its n-th start (from 1)
     RT_SLURM_HEALTH,        // job, yes: the server answered
     RT_SLURM_WARNED,        // job: Slurm's warning signal reached the script
     RT_SLURM_SERVER_ENDED,  // job: the script says that the server is gone

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks the jobs' servers whether they are ready: GET, 200 is yes, anything else is no. Many at once,
-// none waited for. The key goes into a header and nowhere else. One thread.
+// Asks the jobs' servers whether they are ready: GET, 200 is yes, anything else is no. Many at
+// once, none waited for. The key goes into a header and nowhere else. One thread.
 #ifndef RT_WORKER_SLURM_HEALTH_H
 #define RT_WORKER_SLURM_HEALTH_H
 

@@ -159,6 +159,8 @@ static void quote_filled(const char *text, struct rt_buf *out)
                  {"{port}", "\"$RINGTRIAL_PORT\""},
                  {"{key_file}", "\"$RINGTRIAL_KEY_FILE\""}};
     bool open = false; // within single quotes
+    if (!*text)
+        rt_buf_add_str(out, "''");
     while (*text) {
         size_t m = 0, count = sizeof marks / sizeof *marks;
         while (m < count && strncmp(text, marks[m].mark, strlen(marks[m].mark)))
@@ -231,7 +233,8 @@ void rt_slurm_pilot_script(const struct rt_slurm_folder *folder,
     rt_buf_add_str(out, "export RINGTRIAL_NODE RINGTRIAL_PORT\n");
     if (subject->key_per_job)
         rt_buf_add_str(out, "export RINGTRIAL_KEY_FILE=\"$folder/key\"\n"
-                            "RINGTRIAL_API_KEY=$(cat \"$folder/key\") && export RINGTRIAL_API_KEY\n");
+                            "RINGTRIAL_API_KEY=$(cat \"$folder/key\")\n"
+                            "export RINGTRIAL_API_KEY\n");
     for (size_t i = 0; i < slurm->env_count; i++) {
         rt_buf_printf(out, "export %s=", slurm->env[i].name);
         rt_slurm_quote(slurm->env[i].value, out);

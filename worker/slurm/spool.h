@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A job's folder in the spool, which the worker and the nodes share: the script that Slurm runs, the
-// key of its server (0600), and what the script says there, one small file each, written whole or
-// not at all. Nothing here talks to Slurm. One thread.
+// A job's folder in the spool, which the worker and the nodes share: the script that Slurm runs,
+// the key of its server (0600), and what the script says there, one small file each, written whole
+// or not at all. Nothing here talks to Slurm. One thread.
 //
 //   job      "ringtrial-pilot 1 SUBJECT ID": written by the worker, so that it finds its jobs again
 //   script   what sbatch gets; key: 64 hex digits; log: what the job printed

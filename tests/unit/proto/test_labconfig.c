@@ -58,6 +58,9 @@ static void the_worked_example(void **state)
     assert_int_equal(subject->slurm->sbatch_count, 5);
     assert_string_equal(subject->slurm->ready_url, "http://{node}:8000/health");
     assert_int_equal(subject->slurm->margin_ms, 120000);
+    char nodes[64];
+    rt_lab_nodes(subject, nodes, sizeof nodes);
+    assert_string_equal(nodes, "partition=gpu-preempt gres=gpu:1");
     assert_null(strstr(rt_buf_str(&notes.text), "role `grade` is read and checked"));
     // "mon-fri 19:00-07:00" and "sat-sun all"
     assert_true(rt_labconfig_open(policy, 0, 19 * 60));
@@ -137,7 +140,7 @@ static void refusals_name_place_and_remedy(void **state)
         {"account: donate", "job-name: donate", "sbatch option `job-name` is set by the worker"},
         {"executor: chat\n", "executor: chats\n", "`executor` is `chats`; did you mean `chat`?"},
         {"    model: llama-8b-instruct", "    #",
-         "needs `endpoint: http://host:port/v1` and `model:`"},
+         "executor chat needs `endpoint: http://host:port/v1`"},
         {"\"http://{node}:8000/v1\"", "\"ftp://x/v1\"", "needs `endpoint: http://host:port/v1`"},
         {"api_key: per-job", "api_key: sk-12345", "a key itself belongs in a file"},
         {"mode: socks5", "mode: ferry", "network mode ferry is not carried"},

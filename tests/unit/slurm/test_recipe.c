@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The recipe of configs/labs/slurm: every key of its worker.yaml is played, and its scripts are
+// shell.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "common/base/file.h"
+#include "worker/slurm/spool.h"
+
+#define RECIPE RT_SOURCE_DIR "/configs/labs/slurm"
+
+static void the_recipe(void **state)
+{
+    (void)state;
+    struct rt_arena arena;
+    struct rt_buf text, script;
+    struct rt_error err;
+    struct rt_notes notes;
+    struct rt_labconfig *config = NULL;
+    struct rt_slurm_folder folder;
+    rt_arena_init(&arena, 1 << 20);
+    rt_buf_init(&text, 65536);
+    rt_buf_init(&script, 65536);
+    rt_notes_init(&notes);
+    assert_int_equal(rt_file_read(RECIPE "/worker.yaml", &text, &err), RT_OK);
+    if (rt_labconfig_read(rt_buf_bytes(&text), "worker.yaml", &arena, &config, &notes, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(notes.count, 0);
+    assert_true(rt_lab_pilot(&config->subjects[0]));
+    assert_int_equal(rt_slurm_folder_of("/spool", "rt-uni-a-00000001", 1, &folder), RT_OK);
+    rt_slurm_pilot_script(&folder, &config->subjects[0], &script);
+    assert_non_null(strstr(rt_buf_str(&script),
+                           "'/project/ringtrial/serve.sh' \"$RINGTRIAL_PORT\" "
+                           "\"$RINGTRIAL_KEY_FILE\" &\n"));
+    assert_int_equal(system("bash -n " RECIPE "/serve.sh"), 0);
+    rt_notes_release(&notes);
+    rt_buf_release(&script);
+    rt_buf_release(&text);
+    rt_arena_release(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_recipe)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -103,11 +103,12 @@ void rt_layout_replication(struct rt_document *document);
 void rt_layout_deviations(struct rt_document *document);
 void rt_layout_labs(struct rt_document *document);
 void rt_layout_sensitivity(struct rt_document *document);
+void rt_layout_raters(struct rt_document *document);
 void rt_layout_fingerprints(struct rt_document *document);
-void rt_layout_method(struct rt_document *document);
 // By lab: hashed, behavioural or declared, the weakest word of its fingerprints; NULL when no
 // fingerprint says one (layout_identity.c).
 const char **rt_layout_identity(struct rt_document *document);
+void rt_layout_method(struct rt_document *document);
 // Tables of a section.
 void rt_layout_maps(struct rt_document *document, struct rt_page_section *section);
 void rt_layout_reliability(struct rt_document *document, struct rt_page_section *section,

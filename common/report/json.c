@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole report as one canonical JSON object.
 #include "common/report/out.h"
+#include "common/report/raters.h"
 #include "common/report/render.h"
 
 // ---- the study's own
@@ -174,8 +175,8 @@ enum rt_status rt_report_json(const struct rt_report *report, struct rt_buf *out
     rt_out_put_text(&b, about, "id", study->id);
     rt_out_put_text(&b, about, "title", study->title);
     rt_out_put_text(&b, about, "cells", report->cells_digest);
-    for (size_t i = 0; i < report->part_count; i++)
     rt_out_put_text(&b, about, "measure", study->scores ? "score" : "behaviour");
+    for (size_t i = 0; i < report->part_count; i++)
         rt_out_append(&b, parts, rt_out_part(&b, &report->parts[i]));
     rt_out_put_text(&b, root, "schema", RT_REPORT_SCHEMA);
     rt_out_put(&b, root, "study", about);
@@ -185,6 +186,8 @@ enum rt_status rt_report_json(const struct rt_report *report, struct rt_buf *out
     rt_out_put(&b, root, "participation", participation(&b));
     rt_out_put(&b, root, "missing_map", rt_out_maps(&b));
     rt_out_put(&b, root, "results", parts);
+    if (report->raters->count)
+        rt_out_put(&b, root, "raters", rt_out_raters(&b));
     rt_out_put(&b, root, "fingerprints", fingerprints(&b));
     rt_out_put(&b, root, "method", pairs_object(&b, report->method.rows, report->method.count));
     rt_out_put(&b, root, "provenance",

@@ -5,6 +5,7 @@
 
 #include "common/crypto/hash.h"
 #include "common/report/parts.h"
+#include "common/report/raters.h"
 #include "common/report/render.h"
 
 struct step {
@@ -91,6 +92,8 @@ enum rt_status rt_report_make(struct rt_arena *arena, const struct rt_study *stu
         status = rt_participation_make(&report);
     if (!status)
         status = rt_missing_make(&report);
+    if (!status)
+        status = rt_raters_make(&report);
     if (!status)
         status = rt_deviations_make(&report);
     if (!status)

@@ -258,6 +258,8 @@ struct rt_sentence {
     const char *text;
 };
 
+struct rt_rater_table;
+
 struct rt_report {
     const struct rt_study *study;
     struct rt_arena *arena;
@@ -267,6 +269,7 @@ struct rt_report {
     struct rt_homogeneity missing_homogeneity; // of missing rates over labs
     struct rt_report_part *parts;              // subjects in order, primary rater first
     size_t part_count;
+    struct rt_rater_table *raters; // raters.h
     const char *cells_digest; // "sha256:..." of the tidy rendering's bytes
     const char *headline;     // the finding in one sentence
     struct rt_sentence *finding;

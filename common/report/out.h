@@ -48,6 +48,8 @@ json_t *rt_out_reliability(struct rt_out *b, const struct rt_reliability *from);
 json_t *rt_out_odds(struct rt_out *b, const struct rt_odds *odds);
 json_t *rt_out_stacks(struct rt_out *b, const struct rt_stacks *stacks);
 json_t *rt_out_languages(struct rt_out *b, const struct rt_languages *languages);
+// json_raters.c
+json_t *rt_out_raters(struct rt_out *b);
 // json_map.c
 json_t *rt_out_maps(struct rt_out *b);
 json_t *rt_out_scenarios(struct rt_out *b, const struct rt_scenarios *from);

@@ -253,7 +253,7 @@ enum rt_status rt_study_add_lab(struct rt_study *study, const struct rt_study_la
 enum rt_status rt_study_add_rater(struct rt_study *study, const char *id, bool primary,
                                   uint32_t *ret_index)
 {
-    struct rt_study_rater mine = {NULL, primary};
+    struct rt_study_rater mine = {NULL, primary, RT_STUDY_RULES};
     enum rt_status status = ADD_LEVEL(FACTOR_RATER, rater, id, &mine.id);
     if (status)
         return status;

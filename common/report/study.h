@@ -86,9 +86,13 @@ struct rt_study_lab {
     struct rt_study_counters counters;
 };
 
+// What labels the trials: deterministic rules, a judge model, people.
+enum rt_study_rater_kind { RT_STUDY_RULES, RT_STUDY_JUDGE, RT_STUDY_HUMAN };
+
 struct rt_study_rater {
     const char *id;
     bool primary; // exactly one
+    enum rt_study_rater_kind kind;
 };
 
 struct rt_study_outcome {
@@ -141,6 +145,22 @@ struct rt_study_cell {
     uint64_t repeated; // of count: output identical to an earlier trial of its condition and lab
     int64_t score_sum_micro;   // exact
     uint64_t score_squares[2]; // exact sum of squares in micro^2, low and high word; 0: not known
+};
+
+// How one rater labelled a trial: a status, and an outcome or RT_STUDY_NONE.
+struct rt_study_said {
+    uint32_t rater;
+    uint32_t status;
+    uint32_t outcome;
+};
+
+// Trials that two raters labelled so. a.rater == b.rater: two people who rated blind for the same
+// rater, the first one's word and the second one's. Several may have the same labels.
+struct rt_study_joint {
+    struct rt_study_condition condition;
+    uint32_t lab;
+    struct rt_study_said a, b;
+    uint64_t count;
 };
 
 enum rt_study_measure { RT_STUDY_RISK_DIFFERENCE, RT_STUDY_PREVALENCE };
@@ -196,6 +216,7 @@ struct rt_study {
     bool phrasings_nested;
     bool plan_known;    // planned numbers were given; else planned = received
     bool repeats_known; // cells say how many outputs repeat an earlier one
+    bool scores;        // trials are scores, not outcomes: means instead of rates
     bool sealed;
 
     struct rt_study_subject *subjects;
@@ -209,6 +230,8 @@ struct rt_study {
     struct rt_study_status *statuses;
     struct rt_study_fingerprint *fingerprints;
     struct rt_study_cell *cells; // once sealed: canonical order, no two with the same labels
+    struct rt_study_joint *joints; // in no order; nothing may depend on one
+    size_t joint_count, joint_room;
     struct rt_study_pair *provenance;
     size_t subject_count, arm_count, scenario_count, phrasing_count, temperature_count, lab_count,
         rater_count, outcome_count, status_count, fingerprint_count, cell_count, provenance_count;
@@ -217,7 +240,6 @@ struct rt_study {
 
     uint64_t *planned; // [condition place * lab_count + lab]; NULL where plan_known is false
 
-    bool scores;        // trials are scores, not outcomes: means instead of rates
     // The builder's own.
     size_t subject_room, arm_room, scenario_room, phrasing_room, lab_room, rater_room, outcome_room,
         status_room, fingerprint_room, cell_room, provenance_room;
@@ -277,9 +299,15 @@ enum rt_status rt_study_add_planned(struct rt_study *study,
 // Counts are added to the cell with the same labels where there is one. After all factors.
 enum rt_status rt_study_add_cell(struct rt_study *study,
                                  const struct rt_study_cell *cell) RT_WARN_UNUSED;
+// Trials that two raters labelled. After all factors. (study_joint.c)
+enum rt_status rt_study_add_joint(struct rt_study *study,
+                                  const struct rt_study_joint *joint) RT_WARN_UNUSED;
 // Checks the whole (one primary rater, inert arms name treatments, ...: RT_MALFORMED) and puts the
 // cells in canonical order. Nothing can be added afterwards.
 enum rt_status rt_study_seal(struct rt_study *study) RT_WARN_UNUSED;
+
+// to += more, both low and high word. False (and to as it was) beyond 2^128.
+bool rt_study_add_squares(uint64_t to[2], const uint64_t more[2]);
 
 // ---- reading
 
@@ -307,8 +335,5 @@ uint32_t rt_study_primary_rater(const struct rt_study *study);
 const char *rt_study_lab_state_text(enum rt_study_lab_state state);
 // ">", ">=", "<", "<=", "within".
 const char *rt_study_claim_text(enum rt_study_claim claim);
-// to += more, both low and high word. False (and to as it was) beyond 2^128.
-bool rt_study_add_squares(uint64_t to[2], const uint64_t more[2]);
-
 
 #endif

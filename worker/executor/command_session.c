@@ -92,7 +92,7 @@ static void close_out(struct rt_command_session *session)
 
 void rt_command_session_read(struct rt_command_session *session)
 {
-    static char chunk[CHUNK];
+    static _Thread_local char chunk[CHUNK];
     for (size_t total = 0; total < TURN_MOST && !session->out_closed;) {
         if (rt_buf_ok(&session->line))
             return; // longer than a line may be: told once, and no more is read
@@ -112,7 +112,7 @@ void rt_command_session_read(struct rt_command_session *session)
 
 static void drain(struct rt_command_session *session)
 {
-    static char chunk[CHUNK];
+    static _Thread_local char chunk[CHUNK];
     ssize_t got = read(session->keeper.out, chunk, sizeof chunk);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
         close_out(session);
@@ -121,7 +121,7 @@ static void drain(struct rt_command_session *session)
 // The last RT_COMMAND_STDERR_KEPT bytes.
 static void read_err(struct rt_command_session *session)
 {
-    static char chunk[CHUNK];
+    static _Thread_local char chunk[CHUNK];
     for (size_t total = 0; total < TURN_MOST && session->keeper.err >= 0;) {
         ssize_t got = read(session->keeper.err, chunk, sizeof chunk);
         if (got < 0 && (errno == EAGAIN || errno == EINTR))

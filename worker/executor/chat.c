@@ -201,7 +201,10 @@ enum rt_status rt_backend_chat_new(const struct rt_lab_subject *subject,
                                                 keep_path(files->ca_file, &failed)};
     backend->jitter = (uint64_t)rt_time_mono_us() | 1;
     backend->slot_count = slots;
-    rt_pool_init(&backend->pool, slots, subject->timeout_ms > 0 ? subject->timeout_ms : 120000);
+    // A pilot's slots are those of several jobs, and `concurrency` is what each of them takes.
+    uint32_t most = subject->concurrency;
+    most = most && most < slots ? most : slots;
+    rt_pool_init(&backend->pool, most, subject->timeout_ms > 0 ? subject->timeout_ms : 120000);
     for (uint32_t i = 0; i < slots; i++) {
         struct rt_chat_slot *slot = &backend->slots[i];
         slot->backend = backend;

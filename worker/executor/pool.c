@@ -121,8 +121,11 @@ void rt_pool_busy(struct rt_pool *pool, uint32_t member, int64_t hold_ms, int64_
     rt_pool_back(pool, member);
 }
 
-static void eject(struct rt_pool_member *member, int64_t now_ms)
+static void eject(const struct rt_pool *pool, struct rt_pool_member *member, int64_t now_ms)
 {
+    // One that is alone is asked all the same: its requests' own pauses are patience enough.
+    if (pool->count < 2)
+        return;
     // Requests that were out when it was left out fail one after the other: that is one failure.
     if (member->ejected && now_ms < member->ejected_until_ms)
         return;
@@ -136,7 +139,7 @@ void rt_pool_failed(struct rt_pool *pool, uint32_t member, bool broken, int64_t 
 {
     struct rt_pool_member *it = at(pool, member);
     if (++it->failures >= RT_POOL_FAILURES || broken || it->ejected)
-        eject(it, now_ms);
+        eject(pool, it, now_ms);
     rt_pool_back(pool, member);
 }
 

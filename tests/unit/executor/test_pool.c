@@ -130,6 +130,19 @@ static void who_fails_is_left_out_and_tried_again(void **state)
     assert_int_equal(rt_pool_limit(&pool, 4000), 4);
 }
 
+static void who_is_alone_is_not_left_out(void **state)
+{
+    (void)state;
+    struct rt_pool pool;
+    rt_pool_init(&pool, 4, TIMEOUT_MS);
+    rt_pool_add(&pool);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(take(&pool, i), 0);
+        rt_pool_failed(&pool, 0, i % 2, i);
+    }
+    assert_int_equal(rt_pool_limit(&pool, 20), 4);
+}
+
 static void patience_is_kept(void **state)
 {
     (void)state;
@@ -156,6 +169,7 @@ int main(void)
         cmocka_unit_test(late_replies_make_it_smaller),
         cmocka_unit_test(the_least_loaded_is_asked),
         cmocka_unit_test(who_fails_is_left_out_and_tried_again),
+        cmocka_unit_test(who_is_alone_is_not_left_out),
         cmocka_unit_test(patience_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

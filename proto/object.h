@@ -177,7 +177,8 @@ RT_OBJECT_TABLE(X)
 #undef X
 
 // SHA-256("ringtrial/identity/v1" || 0x00 || the identity record's encoding): equal digests, the
-// same instrument. RT_MALFORMED or RT_OUT_OF_RANGE for a field that breaks its limits, RT_NO_MEMORY.
+// same instrument. RT_MALFORMED or RT_OUT_OF_RANGE for a field that breaks its limits,
+// RT_NO_MEMORY.
 enum rt_status rt_fingerprint_identity(const struct rt_object_fingerprint *fingerprint,
                                        struct rt_digest *ret_digest) RT_WARN_UNUSED;
 // What served, as subject and identity digest: the fingerprint's own, or its parts. Views of the

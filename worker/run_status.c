@@ -83,7 +83,9 @@ static json_t *campaign_json(const struct run_campaign *campaign)
 {
     char digest[RT_DIGEST_TEXT_BYTES];
     rt_digest_format(&campaign->digest, digest);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "campaign",
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+        "campaign",
                      campaign->name, "digest", digest, "state",
                      rt_offer_state_words[campaign->state], "stage",
                      rt_stage_words[campaign->stage], "held", campaign->held, "trials",

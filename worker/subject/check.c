@@ -139,7 +139,8 @@ static enum rt_status check_sampling(struct checking *checking)
                   cold == 1     ? RT_CHECKED_OK
                   : cold < warm ? RT_CHECKED_WARN
                                 : RT_CHECKED_FAIL,
-                  "from 4 seeds: %zu at temperature 0, %zu at temperature 1 (different texts)", cold, warm);
+                  "different texts from 4 seeds: %zu at temperature 0, %zu at temperature 1", cold,
+                  warm);
     return RT_OK;
 }
 

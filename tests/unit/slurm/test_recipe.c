@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "common/base/file.h"
+#include "proto/doc/doc.h"
 #include "worker/slurm/spool.h"
 
 #define RECIPE RT_SOURCE_DIR "/configs/labs/slurm"

@@ -389,20 +389,32 @@ static void see(struct view *view, const struct rt_chat_request *request)
     }
 }
 
-// What it says in another role: the role's own texts, one after the other.
+// What it says in another role: the role's own lines, one after the other. Turns that the scenario
+// wrote stand in the conversation as its words too; they are no line of its own.
 static enum rt_status play_role(struct view *view, const struct rt_chat_request *request,
                                 uint32_t role, const struct rt_notice *here,
                                 struct rt_chat_reply *reply)
 {
     const struct rt_scene_role *played = &view->known->scenario->roles[role];
+    const char **lines = rt_arena_array(view->arena, played->synthetic_count + 1, sizeof *lines);
     size_t nth = 0;
     view->request = *request;
-    for (size_t i = 0; i < request->message_count; i++)
-        nth += request->messages[i].role == RT_CHAT_ASSISTANT;
     if (!played->synthetic_count)
         return answer(view, aside(view), NULL, "", reply);
+    for (size_t i = 0; lines && i < played->synthetic_count; i++) {
+        lines[i] = script_text(view, here, played->synthetic[i]);
+        if (!lines[i])
+            return RT_NO_MEMORY;
+    }
+    for (size_t m = 0; lines && m < request->message_count; m++)
+        for (size_t i = 0; i < played->synthetic_count; i++)
+            if (request->messages[m].role == RT_CHAT_ASSISTANT &&
+                strcmp(request->messages[m].text, lines[i]) == 0) {
+                nth++;
+                break;
+            }
     nth = nth < played->synthetic_count ? nth : played->synthetic_count - 1;
-    return answer(view, script_text(view, here, played->synthetic[nth]), NULL, "", reply);
+    return lines ? answer(view, lines[nth], NULL, "", reply) : RT_NO_MEMORY;
 }
 
 enum rt_status rt_synthetic_answer(const struct rt_synthetic *synthetic,

@@ -9,7 +9,7 @@ import os
 import shutil
 import unittest
 
-from consortium import SOURCE, Consortium, Lab
+from consortium import COORDINATOR, SOURCE, Consortium, Lab, run
 
 # Per bench: its behaviour, the planted contrast, two arms that the subject treats alike, and the other labels that must
 # occur.
@@ -107,6 +107,30 @@ class Benches(unittest.TestCase):
 
     def test_tool_misuse(self):
         self.check("tool-misuse")
+
+    def test_a_new_bench_with_a_customer(self):
+        """What `bench new` writes, with a user whom the stand-in plays too: planned, played, replayed."""
+        folder = self.consortium.folder
+        bench = os.path.join(folder, "new-bench")
+        run(COORDINATOR, "bench", "new", bench)
+        path = os.path.join(bench, "scenarios", "first.yaml")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        turns = 'turns: [{user: "{{task}}"}]\n'
+        self.assertIn(turns, text)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.split("\ntests:")[0].replace(
+                "\n" + turns, '\nroles: {customer: {system: "You want your notes sorted.", synthetic: ["Are they sorted?", END]}}\n'
+                'turns: [{user: "{{task}}"}, {from: customer, most: 4, until: "^END"}]\n') + "\n")
+        path = os.path.join(folder, "new-bench.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(campaign_text("new-bench", ["edited", "denied"], ("asked", "other")))
+        self.consortium.run_campaign(path, "new-bench")
+        shown = self.consortium.labs["uni-a"].worker("replay", "new-bench", "--print")
+        self.assertIn("18 transcripts replayed, 0 different", shown)
+        # One trial in twenty is refused from the start, and the customer asks all the same.
+        self.assertEqual(shown.count("customer: Are they sorted?"), 18)
+        self.assertEqual(shown.count("customer: END"), 18)
 
 
 if __name__ == "__main__":

@@ -474,7 +474,7 @@ static void the_synthetic_subject_plays_roles_too(void **state)
         "roles:\n  boss: {system: \"You are {{who}}, the boss.\", synthetic: [\"Go on, says "
         "{{who}}.\", More., STOP]}\n"
         "  peer: {system: \"You are a peer.\", synthetic: [Hello., Hello again.]}\n"
-        "turns: [{from: boss, most: 5, until: '^STOP'}]\nworld: {told: \"no\"}\n"
+        "turns: [{user: Start.}, {from: boss, most: 5, until: '^STOP'}]\nworld: {told: \"no\"}\n"
         "tools:\n  work: {replies: [one, \"DONE\"]}\n"
         "  tell: {args: {text: {type: string}}, cases: [{if: {text: ^x}, reply: never}],"
         " ask: {role: peer, text: \"{{args.text}}\"}}\n"
@@ -485,8 +485,8 @@ static void the_synthetic_subject_plays_roles_too(void **state)
     struct rt_buf lines;
     rt_buf_init(&lines, 1 << 16);
     struct rt_play *play = play_synthetic(scenario, &lines);
-    assert_string_equal(rt_buf_str(&lines), "boss: Go on, says Ann.\npeer: Hello.\nboss: More.\n"
-                                            "boss: STOP\n");
+    assert_string_equal(rt_buf_str(&lines), "peer: Hello.\nboss: Go on, says Ann.\n"
+                                            "boss: More.\nboss: STOP\n");
     assert_string_equal(label_of(scenario, play), "resisted");
     rt_buf_release(&lines);
 }

@@ -84,17 +84,14 @@ static json_t *campaign_json(const struct run_campaign *campaign)
     char digest[RT_DIGEST_TEXT_BYTES];
     rt_digest_format(&campaign->digest, digest);
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
-        "campaign",
-                     campaign->name, "digest", digest, "state",
-                     rt_offer_state_words[campaign->state], "stage",
-                     rt_stage_words[campaign->stage], "held", campaign->held, "trials",
-                     (json_int_t)(campaign->planned ? campaign->plan.count : 0), "units",
-                     (json_int_t)campaign->units, "remaining", (json_int_t)campaign->remaining,
-                     "waiting", (json_int_t)campaign->outgoing, "receipted",
-                     (json_int_t)campaign->results, "done_here", (json_int_t)campaign->done,
-                     "errors_here", (json_int_t)campaign->errors, "subjects",
-                     subjects_json(campaign));
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "campaign",
+        campaign->name, "digest", digest, "state", rt_offer_state_words[campaign->state], "stage",
+        rt_stage_words[campaign->stage], "held", campaign->held, "trials",
+        (json_int_t)(campaign->planned ? campaign->plan.count : 0), "units",
+        (json_int_t)campaign->units, "remaining", (json_int_t)campaign->remaining, "waiting",
+        (json_int_t)campaign->outgoing, "receipted", (json_int_t)campaign->results, "done_here",
+        (json_int_t)campaign->done, "errors_here", (json_int_t)campaign->errors, "subjects",
+        subjects_json(campaign));
 }
 
 void run_write_status(struct rt_run *run)

@@ -2,10 +2,10 @@
 // Are two samples of texts from one distribution? A permutation test on the maximum mean
 // discrepancy with a string kernel, prompt by prompt: what tells one model behind an endpoint from
 // another without its weights (Gao, Liang and Guestrin 2024, "Model Equality Testing: Which Model
-// Is This API Serving?", arXiv 2410.20247; the statistic: Gretton et al. 2012, JMLR 13). The kernel is
-// the normalised spectrum kernel over runs of 1 to 4 bytes (Leslie, Eskin and Noble 2002). Labels
-// are exchanged within a prompt alone, so the p-value is exact under equality whatever the prompts
-// (Phipson and Smyth 2010: (1 + b) / (1 + B)). Pure but for the arena; any thread.
+// Is This API Serving?", arXiv 2410.20247; the statistic: Gretton et al. 2012, JMLR 13). The kernel
+// is the normalised spectrum kernel over runs of 1 to 4 bytes (Leslie, Eskin and Noble 2002).
+// Labels are exchanged within a prompt alone, so the p-value is exact under equality whatever the
+// prompts (Phipson and Smyth 2010: (1 + b) / (1 + B)). Pure but for the arena; any thread.
 #ifndef RT_STATS_EQUALITY_H
 #define RT_STATS_EQUALITY_H
 

@@ -23,7 +23,7 @@
 #define SAMPLE_SEED_STEP  1000000 // a lab's own seeds: never those of the reference
 
 struct settings {
-    const char *state, *reference, *make_reference;
+    const char *state, *reference, *make_reference, *endpoint;
     uint64_t min_context, samples;
     int64_t timeout_ms;
 };
@@ -33,6 +33,7 @@ struct probing {
     const struct settings *settings;
     struct rt_home *home;
     const struct rt_lab_subject *subject;
+    struct rt_lab_subject elsewhere; // the subject, asked at --endpoint
     struct rt_exec *exec;
     char key_file[PATH_MAX], ca_file[PATH_MAX];
     struct rt_endpoint_files files;
@@ -248,8 +249,8 @@ static void print_row(const char *word, enum rt_check_verdict verdict, const cha
 static void print_table(const struct probing *probing)
 {
     char digest[RT_DIGEST_TEXT_BYTES], found[200];
-    printf("%s, executor %s\n", probing->subject->id,
-           *probing->subject->endpoint ? probing->subject->endpoint : "without endpoint");
+    printf("%s%s%s\n", probing->subject->id, *probing->subject->endpoint ? " at " : "",
+           probing->subject->endpoint);
     for (int i = 0; i < RT_CHECK_COUNT; i++) {
         const struct rt_check_row *row = &rt_check_rows[i];
         const struct rt_check *check = &probing->checks.list[i];
@@ -364,6 +365,15 @@ static enum rt_status probe(const void *place, const struct rt_text_list *operan
                               operands->count ? "worker.yaml has no subject %s"
                                               : "name the subject: worker.yaml has several%s",
                               operands->count ? operands->items[0] : "");
+    if (!status && probing.settings->endpoint) {
+        probing.elsewhere = *probing.subject;
+        probing.elsewhere.endpoint = probing.settings->endpoint;
+        probing.elsewhere.slurm = NULL;
+        probing.subject = &probing.elsewhere;
+    }
+    if (!status && rt_lab_pilot(probing.subject))
+        status = rt_error_set(err, RT_NETWORK, "%s is served by jobs: name the server of one that "
+                              "runs with --endpoint http://NODE:PORT/v1", probing.subject->id);
     if (!status)
         status = probe_one(&probing, err);
     if (!status && rt_globals.json)
@@ -398,6 +408,8 @@ static const struct rt_option options[] = {
      .help = "Answers to each prompt of a sample (default 10).", .least = 2, .most = 128},
     {.name = "min-context", .kind = RT_OPTION_COUNT, AT(min_context), .value_name = "TOKENS",
      .help = "Context to look for (default: the subject's `context`)."},
+    {.name = "endpoint", .letter = 'e', .kind = RT_OPTION_TEXT, AT(endpoint), .value_name = "URL",
+     .help = "Ask here instead: a server that a job started."},
     {.name = "timeout", .kind = RT_OPTION_DURATION, AT(timeout_ms), .value_name = "TIME",
      .help = "Of one request (default 60s)."},
     {.name = NULL},

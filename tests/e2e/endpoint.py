@@ -31,9 +31,14 @@ class Server:
         """answer(method, path, headers, body) returns (status, headers, body), or None to hang."""
         outer = self
         self.hanging = threading.Event()
+        self.connections = 0
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                outer.connections += 1
+                super().setup()
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -88,6 +93,7 @@ class Proxy(Server):
         self.exchanges, self.edit, self.lock = [], edit, threading.Lock()
 
         def answer(method, path, headers, body):
+            path = path[path.index("/v1"):]  # a forward proxy is asked for a whole URL
             line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             line.request(method, path, body or None,
                          {k: v for k, v in headers.items() if k.lower() not in ("host", "content-length")})

@@ -160,6 +160,32 @@ class Endpoints(unittest.TestCase):
             self.assertEqual([n for n in campaign.planned("uni-a") if counted["uni-a", n][:3] != counted["uni-b", n][:3]], [])
             self.assertNotIn("trial failed", lab.process.text())
 
+    def test_a_proxy_and_further_headers(self):
+        """`proxy:` is used and the environment's is not; `headers:` arrive; connections are kept."""
+        with Consortium(labs=["uni-a"]) as c:
+            c.write_campaign(**SMALL)
+            subject = Subject(c, os.path.join(c.folder, "bench-trial"))
+            proxy = Proxy(subject.port)
+            c.processes.append(proxy)
+            lab = c.labs["uni-a"]
+            lab.subjects = ("  synthetic-8b: {executor: chat, endpoint: \"http://model.invalid:8000/v1\", model: synthetic, "
+                            "proxy: \"http://127.0.0.1:%d\", headers: {X-Project: donated}, concurrency: 4, "
+                            "token_limit: both}\n" % proxy.port)
+            lab.write()
+            path = c.write_campaign(**SMALL)
+            lab.start(env={"http_proxy": "http://127.0.0.1:%d" % refused_port(), "no_proxy": "*"})
+            c.register(path)
+            c.wait_accepted("trial", "uni-a")
+            c.act("start", "trial")
+            c.wait("trial", "done", 60)
+            campaign, counted, _ = self.finish(c)
+            self.assertEqual({n for _, n in counted}, campaign.planned("uni-a"))
+            self.assertEqual({headers["X-Project"] for _, _, headers, _ in proxy.exchanges}, {"donated"})
+            self.assertEqual({headers["Host"] for _, _, headers, _ in proxy.exchanges}, {"model.invalid:8000"})
+            for _, _, _, request in proxy.exchanges:
+                self.assertEqual(request["max_tokens"], request["max_completion_tokens"])
+            self.assertLessEqual(proxy.connections, 4)
+
     def test_another_model_behind_the_same_address(self):
         """What a swapped model says does not count as the other's: the lab takes a new fingerprint or holds."""
         with Consortium(labs=["uni-a"]) as c:

@@ -130,6 +130,24 @@ static void who_fails_is_left_out_and_tried_again(void **state)
     assert_int_equal(rt_pool_limit(&pool, 4000), 4);
 }
 
+static void only_failures_in_a_row_count(void **state)
+{
+    (void)state;
+    struct rt_pool pool;
+    int64_t at_ms;
+    rt_pool_init(&pool, 4, TIMEOUT_MS);
+    rt_pool_add(&pool);
+    rt_pool_add(&pool);
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(rt_pool_take(&pool, 1, i, &at_ms), 0);
+        if (i % 3 == 2)
+            rt_pool_good(&pool, 0, 10, i);
+        else
+            rt_pool_failed(&pool, 0, false, i);
+    }
+    assert_int_equal(rt_pool_limit(&pool, 30), 8);
+}
+
 static void who_is_alone_is_not_left_out(void **state)
 {
     (void)state;
@@ -169,6 +187,7 @@ int main(void)
         cmocka_unit_test(late_replies_make_it_smaller),
         cmocka_unit_test(the_least_loaded_is_asked),
         cmocka_unit_test(who_fails_is_left_out_and_tried_again),
+        cmocka_unit_test(only_failures_in_a_row_count),
         cmocka_unit_test(who_is_alone_is_not_left_out),
         cmocka_unit_test(patience_is_kept),
     };

@@ -35,6 +35,9 @@ class Changed(unittest.TestCase):
             c.processes.append(second)
             wait_for("the hold", lambda: "held" in (c.lab_status("trial", "uni-b").get("held") or ""), 90)
             self.assertIn("changed", c.coordinator("explain", "trial"))
+            wait_for("the lab's own word", lambda: "the model is declared; changed: synthetic-8b: identity"
+                     in c.labs["uni-b"].worker("status"), 10)
+            self.assertIn("the model is hashed", c.labs["uni-a"].worker("status"))
             wait_for("uni-a", lambda: "every trial" in (c.lab_status("trial", "uni-a").get("held") or ""), 60)
             done = c.lab_status("trial", "uni-b")["final"]
             self.assertLess(done, c.lab_status("trial", "uni-a")["final"], "a held lab is dealt nothing new")

@@ -195,6 +195,22 @@ static long long number(const json_t *json, const char *name)
     return (long long)json_integer_value(json_object_get(json, name));
 }
 
+// How the model behind each subject is known, and whether what serves it changed.
+static void print_subjects(const json_t *campaigns)
+{
+    size_t c, i;
+    const json_t *campaign, *row;
+    json_array_foreach(campaigns, c, campaign)
+    {
+        json_array_foreach(json_object_get(campaign, "subjects"), i, row)
+        {
+            printf("%-12s subject %s: the model is %s%s%s\n", word(campaign, "campaign"),
+                   word(row, "subject"), word(row, "identity"),
+                   *word(row, "changed") ? "; changed: " : "", word(row, "changed"));
+        }
+    }
+}
+
 static void print_text(const json_t *status)
 {
     const json_t *running = json_object_get(status, "running");
@@ -222,6 +238,7 @@ static void print_text(const json_t *status)
         if (*word(row, "held"))
             printf("             %s\n", word(row, "held"));
     }
+    print_subjects(json_object_get(running, "campaigns"));
     json_array_foreach(json_object_get(status, "parked"), i, row)
         printf("parked       %s %.16s: %s\n", word(row, "kind"), word(row, "statement"),
                word(row, "why"));

@@ -55,11 +55,6 @@ static enum rt_status check_endpoints(struct rt_doc_reader *reader,
     if (*subject->key_file && *subject->key_env)
         return rt_doc_fail(reader, RT_MALFORMED, subject->line,
                            "subject `%s`: `key_file` and `key_env`: one of them", subject->id);
-    for (size_t i = 0; i < subject->header_count; i++)
-        if (!subject->headers[i].name[0] || strpbrk(subject->headers[i].name, ": \t"))
-            return rt_doc_fail(reader, RT_MALFORMED, subject->line,
-                               "subject `%s`: `headers` has no such name as `%s`", subject->id,
-                               subject->headers[i].name);
     return RT_OK;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which of a subject's endpoints is asked next: the least loaded among those that are well, not
-// told to wait and below their limit. Where there are several, one that fails several times in a row
-// is left out for a while, then tried with one request alone; each time in vain doubles the while.
-// Members are numbers; what they stand for is the caller's. Pure; time is passed in (monotonic
-// milliseconds).
+// told to wait and below their limit. Where there are several, one that fails several times in a
+// row is left out for a while, then tried with one request alone; each time in vain doubles the
+// while. Members are numbers; what they stand for is the caller's. Pure; time is passed in
+// (monotonic milliseconds).
 #ifndef RT_WORKER_EXECUTOR_POOL_H
 #define RT_WORKER_EXECUTOR_POOL_H
 

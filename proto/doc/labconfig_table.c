@@ -12,7 +12,8 @@ static const char *const approve_words[] = {"by-hand", "automatic", NULL};
 static const char *const sandbox_words[] = {
     [RT_SANDBOX_BWRAP] = "bwrap", [RT_SANDBOX_APPTAINER] = "apptainer",
     [RT_SANDBOX_SLURM_JOB] = "slurm-job", [RT_SANDBOX_NONE] = "none", [RT_SANDBOX_NONE + 1] = NULL};
-static const char *const token_limit_words[] = {"max_tokens", "max_completion_tokens", "both", NULL};
+static const char *const token_limit_words[] = {"max_tokens", "max_completion_tokens", "both",
+                                                 NULL};
 static const char *const api_key_words[] = {"none", "per-job", NULL};
 static const char *const mode_words[] = {"pilot", "array", NULL};
 static const char *const release_words[] = {"ask-me", "automatic", "never", NULL};
@@ -248,6 +249,8 @@ static const struct rt_doc_field subject_fields[] = {
     {"context", RT_DOC_U64, 0, RT_AT(rt_lab_subject, context), .help = "tokens; 0 is unknown"},
     {"concurrency", RT_DOC_U32, 0, RT_AT(rt_lab_subject, concurrency), .least = 1, .most = 1024,
      .preset = "4", .help = "requests in flight"},
+    {"gpus", RT_DOC_U32, 0, RT_AT(rt_lab_subject, gpus), .most = 4096, .preset = "0",
+     .help = "its server's, for gpu_hours; with `slurm`, read from sbatch"},
     {"timeout", RT_DOC_DURATION, 0, RT_AT(rt_lab_subject, timeout_ms), .preset = "2m",
      .help = "of one request"},
     {"defaults", RT_DOC_PAIRS, RT_DOC_ONE_LINE, RT_COUNTED(rt_lab_subject, defaults, default_count),
@@ -288,14 +291,14 @@ static const struct rt_doc_field day_fields[] = {
     {"trials", RT_DOC_U64, 0, RT_AT(rt_lab_policy, trials_per_day), .help = "0: no limit"},
     {"tokens", RT_DOC_U64, 0, RT_AT(rt_lab_policy, tokens_per_day)},
     {"requests", RT_DOC_U64, 0, RT_AT(rt_lab_policy, requests_per_day)},
-    {"gpu_hours", RT_DOC_U64, RT_DOC_UNPLAYED, RT_AT(rt_lab_policy, gpu_hours_per_day)},
+    {"gpu_hours", RT_DOC_U64, 0, RT_AT(rt_lab_policy, gpu_hours_per_day), .most = 1000000000},
 };
 static const struct rt_doc_table day_table = {
     .name = "per_day", .size = sizeof(struct rt_lab_policy), RT_DOC_FIELDS(day_fields)};
 static const struct rt_doc_field total_fields[] = {
     {"trials", RT_DOC_U64, 0, RT_AT(rt_lab_policy, trials_total), .help = "0: no limit"},
     {"tokens", RT_DOC_U64, 0, RT_AT(rt_lab_policy, tokens_total)},
-    {"gpu_hours", RT_DOC_U64, RT_DOC_UNPLAYED, RT_AT(rt_lab_policy, gpu_hours_total)},
+    {"gpu_hours", RT_DOC_U64, 0, RT_AT(rt_lab_policy, gpu_hours_total), .most = 1000000000},
 };
 static const struct rt_doc_table total_table = {
     .name = "total", .size = sizeof(struct rt_lab_policy), RT_DOC_FIELDS(total_fields)};
@@ -316,7 +319,8 @@ static enum rt_status read_release(struct rt_doc_reader *reader, const struct rt
 
 static const struct rt_doc_field transcript_fields[] = {
     {"keep", RT_DOC_TEXT, 0, .read = read_keep, .help = "24 months, 90 days, 72h, for-ever"},
-    {"encrypt", RT_DOC_BOOL, RT_DOC_UNPLAYED, RT_AT(rt_lab_policy, encrypt), .preset = "false"},
+    {"encrypt", RT_DOC_BOOL, 0, RT_AT(rt_lab_policy, encrypt), .preset = "false",
+     .help = "at rest, under keys/vault.key"},
     {"release", RT_DOC_TEXT, RT_DOC_UNPLAYED, RT_AT(rt_lab_policy, release), .preset = "ask-me",
      .read = read_release, .help = "ask-me, automatic or never"},
 };
@@ -353,8 +357,8 @@ static const struct rt_doc_table network_table = {
     .name = "network", .size = sizeof(struct rt_labconfig), RT_DOC_FIELDS(network_fields)};
 static const struct rt_doc_field contact_fields[] = {
     {"on_call", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_labconfig, on_call), .most = 256},
-    {"run_on_event", RT_DOC_TEXT, RT_DOC_ONE_LINE | RT_DOC_UNPLAYED,
-     RT_AT(rt_labconfig, run_on_event), .most = 1024},
+    {"run_on_event", RT_DOC_TEXT, RT_DOC_ONE_LINE, RT_AT(rt_labconfig, run_on_event),
+     .most = 1024, .help = "program; docs/LABS.md, Events"},
 };
 static const struct rt_doc_table contact_table = {
     .name = "contact", .size = sizeof(struct rt_labconfig), RT_DOC_FIELDS(contact_fields)};

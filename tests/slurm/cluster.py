@@ -163,9 +163,9 @@ class Cluster:
         return self.call("sinfo", "-h", "-N", "-n", self.node, "-o", "%T").split()[0].upper()
 
     def start_soon(self, job):
-        """A requeued job waits for its old credential to expire; this one need not."""
+        """A requeued job waits until its old credential has expired; to be past its revocation is enough."""
         wait_for("job %s to wait" % job, lambda: self.jobs().get(job) == "PENDING", 20, 0.1)
-        self.call("scontrol", "update", "JobId=" + job, "StartTime=now", code=None)
+        self.call("scontrol", "update", "JobId=" + job, "StartTime=now+2", code=None)
 
     def jobs(self):
         """id -> state of the jobs that squeue shows as not over."""

@@ -63,9 +63,8 @@ class Pilot(unittest.TestCase):
         open(self.loads, "w").close()
 
     def tearDown(self):
-        outcome = self._outcome
-        failed = any(error for _, error in getattr(outcome, "errors", []) or
-                     [(None, e) for e in getattr(getattr(outcome, "result", None), "errors", [])])
+        result = self._outcome.result
+        failed = any(test is self for test, _ in result.errors + result.failures)
         if failed:
             self.c.show_logs()
             self.cluster.show_logs()
@@ -85,7 +84,7 @@ class Pilot(unittest.TestCase):
         """A campaign, and uni-b set up to run it through jobs."""
         path = self.c.write_campaign(name=self.name, replicates=replicates, at_zero=1, seeds="shared", scenarios=2,
                                      temperatures="0.0, 1.0",
-                                     unit="{trials: 8, attempts: 3, reissue_after: 60s, accept_until: 1h}")
+                                     unit="{trials: 4, attempts: 3, reissue_after: 60s, accept_until: 1h}")
         serve = os.path.join(self.c.folder, "serve-" + self.name)
         bench = os.path.join(self.c.folder, "bench-" + self.name)
         fast = "%s serve-subject --bench %s --host $1 --port $2 --key-file $3" % (WORKER, bench)
@@ -129,7 +128,7 @@ class Pilot(unittest.TestCase):
         return bundle
 
     def test_one_job_many_units(self):
-        self.pilot(idle="3s")
+        self.pilot(idle="1s")
         bundle = self.finish()
         self.assertEqual(len(self.loaded()), 1, "the model loads once a job, not once a unit")
         # Idle: the job ends by itself, and its folder goes.
@@ -150,7 +149,7 @@ class Pilot(unittest.TestCase):
         self.more_trials()
 
     def test_whatever_happens_to_the_jobs(self):
-        self.pilot(delay=0.1, replicates=9)
+        self.pilot(delay=0.06, replicates=9)
         self.next_load(1)
         first = self.loaded()[0]
 
@@ -189,7 +188,7 @@ class Pilot(unittest.TestCase):
         self.assertEqual(len(self.loaded()), 5)
 
     def test_warned_before_the_time_limit(self):
-        self.pilot(delay=0.1, replicates=3)
+        self.pilot(delay=0.06, replicates=3)
         self.next_load(1)
         job = self.loaded()[0]
         # What --signal=B:USR1@SECONDS makes Slurm do, without the wait for it.

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
     const struct rt_command commands[] = {
         rt_command_init,
         rt_command_serve,
+        rt_command_http_token,
         rt_command_roster_show,
         rt_command_roster_invite,
         rt_command_roster_admit,

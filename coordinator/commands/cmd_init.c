@@ -8,6 +8,7 @@
 #include "common/base/time.h"
 #include "coordinator/commands/commands.h"
 #include "coordinator/commands/state.h"
+#include "coordinator/http/token.h"
 #include "coordinator/store/store.h"
 #include "proto/roster.h"
 #include "proto/statement.h"
@@ -260,6 +261,10 @@ static enum rt_status run(const void *place, const struct rt_text_list *operands
         status = make_keys(&state, settings, &keys, err);
     if (!status)
         status = create(&state, settings, origin, &keys, &roster, &arena, err);
+    char token[RT_TOKEN_TEXT_BYTES];
+    if (!status)
+        status = rt_token_make(state.keys, "operator", token, err);
+    sodium_memzero(token, sizeof token);
     if (!status) {
         char words[RT_DIGEST_WORDS_BYTES], digest[RT_DIGEST_TEXT_BYTES];
         rt_key_words(rt_secret_key_public(keys.log), words);

@@ -8,10 +8,11 @@
 #include "coordinator/commands/commands.h"
 #include "coordinator/commands/documents.h"
 #include "coordinator/commands/state.h"
+#include "coordinator/http/http.h"
 #include "coordinator/hub/hub.h"
 
 struct settings {
-    const char *state, *listen;
+    const char *state, *listen, *http;
     uint64_t verifiers;
 };
 
@@ -23,6 +24,11 @@ static const struct rt_option options[] = {
      .offset = offsetof(struct settings, listen),
      .value_name = "URL",
      .help = "Address to bind (default: the one in the roster)."},
+    {.name = "http",
+     .kind = RT_OPTION_TEXT,
+     .offset = offsetof(struct settings, http),
+     .value_name = "ADDRESS",
+     .help = "Serve the log, progress and metrics, read-only, over HTTP there (127.0.0.1:8080)."},
     {.name = "verifiers",
      .kind = RT_OPTION_COUNT,
      .offset = offsetof(struct settings, verifiers),
@@ -43,6 +49,32 @@ static void on_signal(int number)
 static void ready(void *ctx)
 {
     rt_log_info("serving", "address=%s", (const char *)ctx);
+}
+
+// The hub with HTTP beside it.
+static enum rt_status run_both(const struct rt_state *state, const struct settings *settings,
+                               const struct rt_roster *roster, struct rt_hub_settings *hub,
+                               struct rt_error *err)
+{
+    struct rt_gate gate;
+    struct rt_board board;
+    rt_gate_init(&gate);
+    rt_board_init(&board);
+    struct rt_http http = {
+        .store = hub->store, .board = &board, .gate = &gate, .tokens = state->keys};
+    rt_vkey_format(&roster->log, http.vkey);
+    hub->gate = &gate;
+    hub->board = settings->http ? &board : NULL;
+    enum rt_status status = settings->http ? rt_http_start(&http, settings->http, err) : RT_OK;
+    if (!status && settings->http)
+        rt_log_info("HTTP, read-only", "url=%s", http.url);
+    if (!status)
+        status = rt_hub_run(hub, &stop, err);
+    if (settings->http)
+        rt_http_stop(&http);
+    rt_board_release(&board);
+    rt_gate_release(&gate);
+    return status;
 }
 
 static enum rt_status serve(const struct rt_state *state, const struct settings *settings,
@@ -75,7 +107,7 @@ static enum rt_status serve(const struct rt_state *state, const struct settings 
             .ready = ready,
         };
         hub.ctx = (void *)(uintptr_t)hub.listen;
-        status = rt_hub_run(&hub, &stop, err);
+        status = run_both(state, settings, roster, &hub, err);
     }
     rt_curve_free(curve_key);
     rt_secret_key_free(log_key);
@@ -114,10 +146,14 @@ const struct rt_command rt_command_serve = {
     .settings_size = sizeof(struct settings),
     .run = run,
     .example =
-        "ringtrial-coordinator serve --state /var/local/ringtrial --listen tcp://0.0.0.0:443",
+        "ringtrial-coordinator serve --state /var/local/ringtrial --listen tcp://0.0.0.0:443 "
+        "--http 127.0.0.1:8080",
     .about = "Serves labs over CURVE and local commands over STATE/admin.sock until SIGTERM. Tries "
              "a random key "
              "against itself first and refuses to serve if that gets in. Survives kill -9 at any "
              "moment: start it "
-             "again.",
+             "again. With --http also the log in C2SP tlog-tiles layout, objects that may be "
+             "seen, progress, metrics and a dashboard: GET and HEAD only. Until a campaign has "
+             "closed and its embargo is over, whoever bears no token of `http token` sees "
+             "progress alone.",
 };

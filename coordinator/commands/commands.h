@@ -9,6 +9,7 @@
 
 extern const struct rt_command rt_command_init;
 extern const struct rt_command rt_command_serve;
+extern const struct rt_command rt_command_http_token;
 extern const struct rt_command rt_command_roster_show;
 extern const struct rt_command rt_command_roster_invite;
 extern const struct rt_command rt_command_roster_admit;

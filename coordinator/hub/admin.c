@@ -81,6 +81,22 @@ static json_t *status_json(struct rt_writer *writer)
         rt_time_mono_ms() < writer->full_until_mono_ms);
 }
 
+// A second old at most: a turn never waits longer than half of that.
+void rt_writer_pin(struct rt_writer *writer)
+{
+    int64_t now = rt_time_mono_ms();
+    if (!writer->board || (writer->pinned_mono_ms && now - writer->pinned_mono_ms < 500))
+        return;
+    writer->pinned_mono_ms = now;
+    struct rt_buf text;
+    rt_buf_init(&text, RT_BODY_MOST);
+    json_t *json = status_json(writer);
+    if (json && !rt_json_write(json, &text))
+        rt_board_pin_status(writer->board, rt_buf_bytes(&text), now);
+    json_decref(json);
+    rt_buf_release(&text);
+}
+
 static enum rt_status refusal(struct rt_buf *out, enum rt_status status, const char *text)
 {
     rt_buf_clear(out);

@@ -20,6 +20,8 @@ static enum rt_status sign_checkpoint(struct rt_writer *writer)
     rt_buf_clear(&writer->checkpoint);
     enum rt_status status = rt_checkpoint_sign(&checkpoint, writer->log_key, &writer->checkpoint);
     writer->checkpoint_size = head.size;
+    if (!status && writer->board)
+        rt_board_pin_note(writer->board, rt_buf_bytes(&writer->checkpoint));
     return status;
 }
 

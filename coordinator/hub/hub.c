@@ -327,10 +327,12 @@ static enum rt_status prepare(struct rt_hub *hub, struct rt_error *err)
     writer->context = (struct rt_intake_context){.rosters = &hub->rosters,
                                                  .store = settings->store,
                                                  .shelf = &hub->shelf,
+                                                 .gate = settings->gate,
                                                  .counters = &hub->counters};
     writer->admission = &hub->admission;
     writer->log_key = settings->log_key;
     snprintf(writer->origin, sizeof writer->origin, "%s", roster->log.name);
+    writer->board = settings->board;
     writer->send = send_list;
     writer->ban = ban;
     writer->ctx = hub;

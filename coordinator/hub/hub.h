@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/crypto/curve.h"
+#include "coordinator/hub/board.h"
 #include "coordinator/hub/writer.h"
 
 struct rt_hub_settings {
@@ -19,6 +20,8 @@ struct rt_hub_settings {
     const char *listen;       // "tcp://127.0.0.1:7443"
     const char *admin_path;   // of the local socket
     unsigned verifiers;       // threads of the pool; 0: one a core
+    struct rt_gate *gate;     // decides what labs may fetch
+    struct rt_board *board;   // what HTTP shows; NULL: nothing is pinned
     void (*ready)(void *ctx); // once peers may dial; may be NULL
     void *ctx;
 };

@@ -8,6 +8,7 @@
 
 #include "common/base/text.h"
 #include "coordinator/core/core.h"
+#include "coordinator/gate.h"
 #include "coordinator/hub/frame.h"
 #include "coordinator/hub/rosters.h"
 #include "coordinator/hub/shelf.h"
@@ -62,6 +63,7 @@ struct rt_intake_context {
     struct rt_rosters *rosters;
     struct rt_store *store;
     struct rt_shelf *shelf;
+    struct rt_gate *gate;
     struct rt_hub_counters *counters;
 };
 

@@ -269,6 +269,7 @@ enum rt_status rt_writer_turn(struct rt_writer *writer, struct rt_error *err)
     size_t count = rt_ring_wait(writer->ring, BATCH_MOST, rt_time_mono_ms() + pause, &first);
     if (count == 0 && writer->ring->stopped)
         return RT_CANCELLED;
+    rt_writer_pin(writer);
     if (count == 0 && rt_time_wall_ms() < writer->wake_ms)
         return RT_OK;
     // A reader that died (a report killed half-way) would keep old pages from being used again.

@@ -8,6 +8,7 @@
 #define RT_COORDINATOR_HUB_WRITER_H
 
 #include "coordinator/hub/admission.h"
+#include "coordinator/hub/board.h"
 #include "coordinator/hub/intake.h"
 #include "coordinator/hub/ring.h"
 #include "coordinator/hub/session.h"
@@ -38,6 +39,8 @@ struct rt_writer {
     struct rt_admission *admission;
     const struct rt_secret_key *log_key;
     char origin[RT_NOTE_NAME_BYTES];
+    struct rt_board *board; // may be NULL
+    int64_t pinned_mono_ms; // when its status was last made
     rt_send_fn *send;
     rt_ban_fn *ban;
     void *ctx;
@@ -98,6 +101,8 @@ enum rt_status rt_writer_release_batch(struct rt_writer *writer,
 // out.
 enum rt_status rt_writer_admin(struct rt_writer *writer, struct rt_bytes request,
                                struct rt_buf *out) RT_WARN_UNUSED;
+// Pin the newest status to the board, now and then (admin.c).
+void rt_writer_pin(struct rt_writer *writer);
 // Find a decoded campaign of this process by digest (an rt_store_campaign_fn with the writer as
 // ctx).
 enum rt_status rt_writer_campaign(void *ctx, const struct rt_digest *digest,

@@ -84,6 +84,7 @@ struct rt_lab_subject {
     struct rt_digest chat_template;
     uint64_t context;         // tokens, 0 unknown
     uint32_t concurrency;     // requests in flight, default 4
+    uint32_t gpus;            // that serve it, for policy's gpu_hours; 0: see rt_lab_gpus
     int64_t timeout_ms;       // of one request, default 120 s
     struct rt_pair *defaults; // further request parameters (top_p, ...), sent and fingerprinted
     size_t default_count;
@@ -116,8 +117,8 @@ struct rt_lab_policy {
     size_t hour_count;
     uint64_t trials_per_day, tokens_per_day, requests_per_day; // 0: no limit
     uint64_t trials_total, tokens_total;
-    uint64_t gpu_hours_per_day, gpu_hours_total; // not played yet
-    const char **roles;                          // "run" alone is played
+    uint64_t gpu_hours_per_day, gpu_hours_total; // 0: no limit
+    const char **roles;
     size_t role_count;
     uint32_t concurrency;  // trials at once over all subjects, default 8
     const char *hold_when; // shell command, "" none; exit 0 holds
@@ -151,6 +152,9 @@ bool rt_lab_array(const struct rt_lab_subject *subject);
 // The class of nodes that a subject's jobs run on, from its sbatch options, for people and the
 // fingerprint: "partition=gpu gres=gpu:1"; "" without jobs. out has capacity bytes.
 void rt_lab_nodes(const struct rt_lab_subject *subject, char *out, size_t capacity);
+// How many GPUs one of its servers (a job's, or the lab's own) holds: `gpus`, else what its sbatch
+// options ask for (gpus, gpus-per-node or gres, times nodes; sbatch(1)), else 0.
+uint32_t rt_lab_gpus(const struct rt_lab_subject *subject);
 // Where a subject's command runs: its own `sandbox`, or the file's.
 enum rt_sandbox rt_labconfig_sandbox(const struct rt_labconfig *config,
                                      const struct rt_lab_subject *subject);

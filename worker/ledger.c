@@ -387,22 +387,43 @@ enum rt_status rt_ledger_each(struct rt_ledger *ledger, enum rt_table table,
     return status;
 }
 
-enum rt_status rt_ledger_object(struct rt_ledger *ledger, const struct rt_digest *digest,
-                                struct rt_buf *out, struct rt_error *err)
+enum rt_status rt_ledger_read_place(struct rt_bytes value, struct rt_vault_place *ret_place)
+{
+    if (value.size != PLACE_BYTES)
+        return RT_CORRUPT;
+    *ret_place = (struct rt_vault_place){rt_get_u64be(value.data), rt_get_u64be(value.data + 8),
+                                         rt_get_u64be(value.data + 16)};
+    return RT_OK;
+}
+
+struct rt_vault *rt_ledger_vault(struct rt_ledger *ledger)
+{
+    return ledger->vault;
+}
+
+enum rt_status rt_ledger_place(struct rt_ledger *ledger, const struct rt_digest *digest,
+                               struct rt_vault_place *ret_place)
 {
     struct rt_buf value;
     rt_buf_init(&value, PLACE_BYTES);
     enum rt_status status =
         rt_ledger_get(ledger, RT_TABLE_PLACE, rt_bytes(digest, RT_DIGEST_BYTES), &value);
-    if (!status && value.size != PLACE_BYTES)
-        status = RT_CORRUPT;
-    struct rt_vault_place place = {0};
     if (!status)
-        place = (struct rt_vault_place){rt_get_u64be(value.data), rt_get_u64be(value.data + 8),
-                                        rt_get_u64be(value.data + 16)};
+        status = rt_ledger_read_place(rt_buf_bytes(&value), ret_place);
     rt_buf_release(&value);
+    return status;
+}
+
+enum rt_status rt_ledger_object(struct rt_ledger *ledger, const struct rt_digest *digest,
+                                struct rt_buf *out, struct rt_error *err)
+{
+    struct rt_vault_place place = {0};
+    enum rt_status status = rt_ledger_place(ledger, digest, &place);
+    if (status == RT_NOT_FOUND)
+        return rt_error_set(err, status, "the vault has no such transcript, or has it no longer "
+                            "(policy.transcripts.keep)");
     if (status)
-        return rt_error_set(err, status, "the vault has no such transcript");
+        return rt_error_set(err, status, "the vault's index: %s", rt_status_text(status));
     return rt_vault_read(ledger->vault, &place, digest, out, err);
 }
 

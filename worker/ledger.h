@@ -73,6 +73,15 @@ enum rt_status rt_ledger_each(struct rt_ledger *ledger, enum rt_table table,
 enum rt_status rt_ledger_object(struct rt_ledger *ledger, const struct rt_digest *digest,
                                 struct rt_buf *out, struct rt_error *err) RT_WARN_UNUSED;
 
+// The vault itself, for its packs and its key; borrowed.
+struct rt_vault *rt_ledger_vault(struct rt_ledger *ledger);
+// A committed place, or RT_NOT_FOUND.
+enum rt_status rt_ledger_place(struct rt_ledger *ledger, const struct rt_digest *digest,
+                               struct rt_vault_place *ret_place) RT_WARN_UNUSED;
+// Read a value of RT_TABLE_PLACE; RT_CORRUPT.
+enum rt_status rt_ledger_read_place(struct rt_bytes value,
+                                    struct rt_vault_place *ret_place) RT_WARN_UNUSED;
+
 // Take the state folder for this process (flock on STATE/lock); RT_BUSY says who holds it. The
 // returned descriptor holds the lock until it is closed.
 enum rt_status rt_state_lock(const char *state, int *ret_fd, struct rt_error *err) RT_WARN_UNUSED;

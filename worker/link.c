@@ -254,11 +254,15 @@ static enum rt_link_event heard(struct rt_link *link, int event, uint32_t value)
         link->failures = 0;
         return RT_LINK_OPENED;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        snprintf(why, sizeof why, "%s answers and does not admit this lab's transport key: it is "
+                 "not admitted yet, another one was, or it was revoked (code %u)", link->address,
+                 value);
+        lose(link, why);
+        return RT_LINK_CLOSED;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        snprintf(why, sizeof why, "%s refused the handshake (event %d, %u): is this lab's key in "
-                 "its roster, and the address that of the invitation?", link->address, event,
-                 value);
+        snprintf(why, sizeof why, "%s broke off the handshake (event %d, %u): something else "
+                 "listens there, or its key is not the invitation's", link->address, event, value);
         lose(link, why);
         return RT_LINK_CLOSED;
     case ZMQ_EVENT_DISCONNECTED:
@@ -266,8 +270,8 @@ static enum rt_link_event heard(struct rt_link *link, int event, uint32_t value)
         if (link->state == RT_LINK_UP)
             snprintf(why, sizeof why, "%s closed the connection", link->address);
         else
-            snprintf(why, sizeof why, "%s cannot be reached%s%s, or does not know this lab's key",
-                     link->address, *link->via ? " through " : "", link->via);
+            snprintf(why, sizeof why, "%s cannot be reached%s%s, or ends the connection before it "
+                     "is up", link->address, *link->via ? " through " : "", link->via);
         lose(link, why);
         return RT_LINK_CLOSED;
     default:

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "worker/care/vault_key.h"
+
 #define ARENA_MOST ((size_t)256 << 20)
 
 enum rt_status rt_prompt_in_scenario(const struct rt_campaign *campaign, uint32_t prompt,
@@ -129,6 +131,8 @@ enum rt_status rt_local_open(const char *config, const char *campaign, enum rt_l
     enum rt_status status = rt_home_open(config, RT_HOME_DOCUMENTS, NULL, &local->home, err);
     if (!status)
         status = rt_outbox_open(local->home->state, true, &local->outbox, err);
+    if (!status)
+        status = rt_vault_key_use(local->home, local->outbox, false, err);
     if (!status)
         status = find(local, campaign, err);
     if (!status && part == RT_LOCAL_DOCUMENTS)

@@ -11,6 +11,9 @@
 #include "common/tlog/tree.h"
 #include "proto/schema_define.h"
 
+// usage.c
+enum rt_status rt_outbox_load_usage(struct rt_outbox *outbox) RT_WARN_UNUSED;
+
 #define VALUE_MOST ((size_t)64 << 20)
 
 const char *const rt_stage_words[RT_STAGE_COUNT + 1] = {
@@ -134,43 +137,6 @@ enum rt_status rt_outbox_meta(struct rt_outbox *outbox, const char *name, struct
     return rt_ledger_get(outbox->ledger, RT_TABLE_META, rt_bytes_str(name), out);
 }
 
-// ---- usage
-
-void rt_outbox_use(struct rt_outbox *outbox, int64_t day, uint64_t trials, uint64_t tokens,
-                   uint64_t requests)
-{
-    rt_usage_add(&outbox->usage, day, trials, tokens, requests);
-    const struct rt_usage *usage = &outbox->usage;
-    struct rt_row_usage row = {
-        .day = usage->day,
-        .trials_today = usage->trials_today,
-        .tokens_today = usage->tokens_today,
-        .requests_today = usage->requests_today,
-        .trials_total = usage->trials_total,
-        .tokens_total = usage->tokens_total,
-    };
-    struct rt_key key = {.size = 5};
-    memcpy(key.bytes, "usage", 5);
-    rt_outbox_put(outbox, RT_TABLE_META, key, rt_row_usage_schema(), &row);
-}
-
-static enum rt_status load_usage(struct rt_outbox *outbox)
-{
-    struct rt_arena arena;
-    struct rt_row_usage row;
-    struct rt_key key = {.size = 5};
-    memcpy(key.bytes, "usage", 5);
-    rt_arena_init(&arena, 1 << 16);
-    enum rt_status status =
-        rt_outbox_get(outbox, RT_TABLE_META, key, rt_row_usage_schema(), &arena, &row);
-    if (!status)
-        outbox->usage = (struct rt_usage){row.day,           row.trials_today,
-                                          row.tokens_today,  row.requests_today,
-                                          row.trials_total,  row.tokens_total};
-    rt_arena_release(&arena);
-    return status == RT_NOT_FOUND ? RT_OK : status;
-}
-
 // ---- opening
 
 static enum rt_status load_instance(struct rt_outbox *outbox, bool read_only)
@@ -203,7 +169,7 @@ enum rt_status rt_outbox_open(const char *state, bool read_only, struct rt_outbo
     if (!status) {
         status = load_instance(outbox, read_only);
         if (!status)
-            status = load_usage(outbox);
+            status = rt_outbox_load_usage(outbox);
         if (status)
             rt_error_set(err, status, "%s: %s", state, rt_status_text(status));
     }
@@ -222,11 +188,13 @@ void rt_outbox_free(struct rt_outbox *outbox)
     if (!outbox)
         return;
     rt_ledger_close(outbox->ledger);
+    free(outbox->shares);
     free(outbox);
 }
 
 enum rt_status rt_outbox_commit(struct rt_outbox *outbox, struct rt_error *err)
 {
+    rt_outbox_flush_usage(outbox);
     return rt_ledger_commit(outbox->ledger, err);
 }
 

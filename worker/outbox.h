@@ -7,6 +7,7 @@
 #ifndef RT_WORKER_OUTBOX_H
 #define RT_WORKER_OUTBOX_H
 
+#include "common/base/text.h"
 #include "proto/message.h"
 #include "proto/object.h"
 #include "proto/statement.h"
@@ -96,12 +97,19 @@ RT_RECORD(rt_row_receipt, RT_ROW_RECEIPT_FIELDS);
     F(U64, tokens_today, _, 0, INT64_MAX, "")                                                      \
     F(U64, requests_today, _, 0, INT64_MAX, "")                                                    \
     F(U64, trials_total, _, 0, INT64_MAX, "")                                                      \
-    F(U64, tokens_total, _, 0, INT64_MAX, "")
+    F(U64, tokens_total, _, 0, INT64_MAX, "")                                                      \
+    F(U64, requests_total, _, 0, INT64_MAX, "")                                                    \
+    F(U64, gpu_today_ms, _, 0, INT64_MAX, "GPUs times milliseconds")                               \
+    F(U64, gpu_total_ms, _, 0, INT64_MAX, "GPUs times milliseconds")
 RT_RECORD(rt_row_usage, RT_ROW_USAGE_FIELDS);
 
 // Tables and keys (u64 big-endian, so that key order is number order):
-//   META      name                          instance (16 bytes), usage row, checkpoint (note text),
-//                                           roster (digest of the newest one trusted)
+//   META      name                          instance (16 bytes), checkpoint (note text),
+//                                           roster (digest of the newest one trusted), vault-key
+//                                           (id of the key transcripts are sealed under), use and
+//                                           use/<campaign><subject> (usage rows), gpu-seen (time
+//                                           at which jobs held GPUs), told/<hash> (time at which
+//                                           an event was told)
 //   OBJECT    digest                        documents by digest: rosters, campaigns, scenarios,
 //                                           fingerprints
 //   CAMPAIGN  campaign                      campaign row
@@ -127,10 +135,21 @@ static inline struct rt_bytes rt_key_bytes(const struct rt_key *key)
     return rt_bytes(key->bytes, key->size);
 }
 
+// What one subject gave to one campaign.
+struct rt_outbox_share {
+    struct rt_digest campaign;
+    char subject[RT_ID_BYTES + 1];
+    struct rt_usage usage;
+    bool dirty;
+};
+
 struct rt_outbox {
     struct rt_ledger *ledger;
     struct rt_instance instance; // zeros when read only and never run
     struct rt_usage usage;
+    bool usage_dirty;
+    struct rt_outbox_share *shares;
+    size_t share_count;
 };
 
 // Open the state folder; a writing outbox makes its instance id on first use.
@@ -162,9 +181,18 @@ void rt_outbox_put_meta(struct rt_outbox *outbox, const char *name, struct rt_by
 enum rt_status rt_outbox_meta(struct rt_outbox *outbox, const char *name,
                               struct rt_buf *out) RT_WARN_UNUSED;
 
-// Count what a finished trial used; goes into the batch.
+// Count what was used, for the lab as a whole; becomes durable with the next commit.
 void rt_outbox_use(struct rt_outbox *outbox, int64_t day, uint64_t trials, uint64_t tokens,
                    uint64_t requests);
+// And by campaign and subject. The GPU time alone stands for servers: no trial is told apart by it.
+void rt_outbox_use_for(struct rt_outbox *outbox, const struct rt_digest *campaign,
+                       const char *subject, int64_t day, uint64_t trials, uint64_t tokens,
+                       uint64_t requests);
+void rt_outbox_use_gpu(struct rt_outbox *outbox, int64_t day, uint64_t gpu_ms);
+void rt_outbox_use_gpu_for(struct rt_outbox *outbox, const struct rt_digest *campaign,
+                           const char *subject, int64_t day, uint64_t gpu_ms);
+// Put what was counted since the last time into the batch; rt_outbox_commit does so itself.
+void rt_outbox_flush_usage(struct rt_outbox *outbox);
 
 // The count and RFC 6962 root over this lab's own result leaves in log order; committed ones.
 enum rt_status rt_outbox_results(struct rt_outbox *outbox, const struct rt_digest *campaign,

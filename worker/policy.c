@@ -70,6 +70,7 @@ void rt_usage_roll(struct rt_usage *usage, int64_t day)
         return;
     usage->day = day;
     usage->trials_today = usage->tokens_today = usage->requests_today = 0;
+    usage->gpu_today_ms = 0;
 }
 
 static void add(uint64_t *sum, uint64_t more)
@@ -86,6 +87,41 @@ void rt_usage_add(struct rt_usage *usage, int64_t day, uint64_t trials, uint64_t
     add(&usage->requests_today, requests);
     add(&usage->trials_total, trials);
     add(&usage->tokens_total, tokens);
+    add(&usage->requests_total, requests);
+}
+
+void rt_usage_add_gpu(struct rt_usage *usage, int64_t day, uint64_t gpu_ms)
+{
+    rt_usage_roll(usage, day);
+    add(&usage->gpu_today_ms, gpu_ms);
+    add(&usage->gpu_total_ms, gpu_ms);
+}
+
+uint64_t rt_usage_gpu_ms(uint64_t gpus, int64_t since_ms, int64_t now_ms, int64_t most_ms)
+{
+    if (now_ms <= since_ms || most_ms <= 0)
+        return 0;
+    uint64_t span_ms = (uint64_t)now_ms - (uint64_t)since_ms;
+    if (span_ms > (uint64_t)most_ms)
+        span_ms = (uint64_t)most_ms;
+    return gpus > UINT64_MAX / span_ms ? UINT64_MAX : gpus * span_ms;
+}
+
+enum rt_budget rt_permit_budget(enum rt_permit_cause cause)
+{
+    switch (cause) {
+    case RT_PERMIT_TRIALS_DAY:
+    case RT_PERMIT_TOKENS_DAY:
+    case RT_PERMIT_REQUESTS_DAY:
+    case RT_PERMIT_GPU_DAY:
+        return RT_BUDGET_DAY;
+    case RT_PERMIT_TRIALS_TOTAL:
+    case RT_PERMIT_TOKENS_TOTAL:
+    case RT_PERMIT_GPU_TOTAL:
+        return RT_BUDGET_TOTAL;
+    default:
+        return RT_BUDGET_NONE;
+    }
 }
 
 // Until the next minute of the week that lies inside the hours.
@@ -113,6 +149,13 @@ static uint64_t left(uint64_t limit, uint64_t used)
     return used < limit ? limit - used : 0;
 }
 
+static uint64_t gpu_left(uint64_t limit_hours, uint64_t used_ms)
+{
+    uint64_t limit_ms = limit_hours > UINT64_MAX / RT_GPU_HOUR_MS ? UINT64_MAX
+                                                                  : limit_hours * RT_GPU_HOUR_MS;
+    return left(limit_ms, used_ms);
+}
+
 // What holds for units and trials alike.
 static struct rt_permit budget(const struct rt_lab_policy *policy, const struct rt_permit_now *now)
 {
@@ -127,6 +170,10 @@ static struct rt_permit budget(const struct rt_lab_policy *policy, const struct 
         return no(RT_PERMIT_TOKENS_DAY, midnight_in_ms(now), "");
     if (!left(policy->requests_per_day, usage->requests_today))
         return no(RT_PERMIT_REQUESTS_DAY, midnight_in_ms(now), "");
+    if (now->gpus && !gpu_left(policy->gpu_hours_total, usage->gpu_total_ms))
+        return no(RT_PERMIT_GPU_TOTAL, RT_PERMIT_NEVER, "");
+    if (now->gpus && !gpu_left(policy->gpu_hours_per_day, usage->gpu_today_ms))
+        return no(RT_PERMIT_GPU_DAY, midnight_in_ms(now), "");
     return yes();
 }
 

@@ -26,7 +26,9 @@
     X(TOKENS_DAY, "tokens_day", "policy.per_day.tokens is used up")                                \
     X(REQUESTS_DAY, "requests_day", "policy.per_day.requests is used up")                          \
     X(TRIALS_TOTAL, "trials_total", "policy.total.trials is used up")                              \
-    X(TOKENS_TOTAL, "tokens_total", "policy.total.tokens is used up")
+    X(TOKENS_TOTAL, "tokens_total", "policy.total.tokens is used up")                              \
+    X(GPU_DAY, "gpu_hours_day", "policy.per_day.gpu_hours is used up")                             \
+    X(GPU_TOTAL, "gpu_hours_total", "policy.total.gpu_hours is used up")
 
 enum rt_permit_cause {
 #define X(name, word, text) RT_PERMIT_##name,
@@ -73,13 +75,25 @@ struct rt_permit rt_permit_campaign(const struct rt_labconfig *config,
 struct rt_usage {
     int64_t day; // days since 1970-01-01 in the lab's time zone
     uint64_t trials_today, tokens_today, requests_today;
-    uint64_t trials_total, tokens_total;
+    uint64_t trials_total, tokens_total, requests_total;
+    uint64_t gpu_today_ms, gpu_total_ms; // GPUs times milliseconds
 };
 // Add to the sums; a later day starts new ones. An earlier day (a clock set back) counts as the
 // present one, so that setting a clock back never frees a budget.
 void rt_usage_add(struct rt_usage *usage, int64_t day, uint64_t trials, uint64_t tokens,
                   uint64_t requests);
+void rt_usage_add_gpu(struct rt_usage *usage, int64_t day, uint64_t gpu_ms);
 void rt_usage_roll(struct rt_usage *usage, int64_t day);
+
+#define RT_GPU_HOUR_MS 3600000u
+// GPU time that a server holds: gpus are held for the time since it was last asked about, at most
+// most_ms of it (a clock that jumps, a machine that slept). Monotonic times; pure.
+uint64_t rt_usage_gpu_ms(uint64_t gpus, int64_t since_ms, int64_t now_ms, int64_t most_ms);
+
+// A budget as people ask about it.
+enum rt_budget { RT_BUDGET_NONE, RT_BUDGET_DAY, RT_BUDGET_TOTAL };
+// Does the cause say that a budget is used up, and which kind?
+enum rt_budget rt_permit_budget(enum rt_permit_cause cause);
 
 // The moment a question is asked at.
 struct rt_permit_now {
@@ -87,6 +101,7 @@ struct rt_permit_now {
     unsigned minute;     // 0 ... 1439
     unsigned ms;         // within the minute
     bool held;           // hold_when said so
+    bool gpus;           // what is asked about holds GPUs: caps on GPU hours apply
     uint32_t running;    // trials in flight
     uint64_t reserved;   // trials taken and not finished, those in flight included
     struct rt_usage usage; // rolled to today

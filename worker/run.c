@@ -123,12 +123,15 @@ static enum rt_status begin(struct rt_run *run, struct rt_error *err)
         status = open_link(run, err);
     if (!status)
         status = run_slurm_begin(run, err);
+    if (!status)
+        status = run_care_begin(run, err);
     return status ? status : load_state(run, err);
 }
 
 static void end(struct rt_run *run)
 {
     run_slurm_end(run);
+    run_care_end(run);
     for (size_t i = 0; i < run->unit_count; i++)
         run_unit_free(run->units[i]);
     for (size_t i = 0; i < run->campaign_count; i++)
@@ -231,6 +234,9 @@ static void turn(struct rt_run *run)
         run_return_units(run);
     }
     work(run, rested);
+    run_usage_turn(run);
+    run_care_turn(run);
+    run_write_status(run);
     if (run->fatal || !store(run))
         return;
     run_sign_results(run);
@@ -238,7 +244,6 @@ static void turn(struct rt_run *run)
     if (run->fatal || !store(run))
         return;
     run_talk(run);
-    run_write_status(run);
 }
 
 // Has the campaign that `leave` names been left?
@@ -286,6 +291,8 @@ static void drain(struct rt_run *run)
         if (!store(run))
             break;
     }
+    run_care_look(run);
+    rt_outbox_flush_usage(run->outbox);
     if (rt_ledger_pending(run->outbox->ledger) && rt_outbox_commit(run->outbox, &err))
         rt_log_error("the last changes could not be stored", "why=%s", rt_log_quote(err.text));
 }

@@ -271,7 +271,7 @@ static void send_want(struct rt_run *run, struct run_campaign *campaign)
 {
     uint64_t units = 0, room = 0, trials = 0;
     if (wants(run, campaign)) {
-        struct rt_permit permit = run_permit_unit(run, &room);
+        struct rt_permit permit = run_permit_unit(run, campaign->gpus, &room);
         if (permit.cause != campaign->told && !rt_permit_yes(permit)) {
             rt_buf_clear(&run->scratch);
             rt_permit_explain(permit, &run->scratch);

@@ -334,6 +334,7 @@ static enum rt_status load(struct rt_run *run, struct run_campaign *campaign)
     }
     if (!status) {
         campaign->loaded = true;
+        campaign->gpus = run_campaign_gpus(run, campaign);
         run_save_campaign(run, campaign);
         run->progress = true;
         return RT_OK;

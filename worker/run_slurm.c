@@ -59,13 +59,17 @@ static void count_trials(const struct run_unit *unit, uint64_t *counts)
 static void count_demand(struct rt_run *run)
 {
     uint64_t demand[RT_SLURM_POOLS_MOST] = {0};
-    struct rt_permit permit = run_permit_trial(run);
-    bool may = rt_permit_yes(permit) || permit.cause == RT_PERMIT_BUSY;
+    bool may[2];
+    for (int gpus = 0; gpus < 2; gpus++) {
+        struct rt_permit permit = run_permit_trial(run, gpus);
+        may[gpus] = rt_permit_yes(permit) || permit.cause == RT_PERMIT_BUSY;
+    }
     for (size_t u = 0; u < run->unit_count; u++) {
         const struct run_unit *unit = run->units[u];
         const struct run_campaign *campaign = unit->campaign;
         bool going = campaign->stage == RT_STAGE_ACCEPTED || campaign->stage == RT_STAGE_LEAVING;
-        if ((!may || !going || campaign->state != RT_OFFER_STARTED) && !unit->flying)
+        bool wanted = may[campaign->gpus] && going && campaign->state == RT_OFFER_STARTED;
+        if (!wanted && !unit->flying)
             continue;
         uint64_t counts[RT_SUBJECTS_MOST] = {0};
         count_trials(unit, counts);

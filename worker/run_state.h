@@ -7,6 +7,8 @@
 
 #include "proto/message.h"
 #include "proto/trial.h"
+#include "worker/care/child.h"
+#include "worker/care/hook.h"
 #include "worker/evidence.h"
 #include "worker/executor/executor.h"
 #include "worker/link.h"
@@ -67,6 +69,7 @@ struct run_campaign {
     struct rt_campaign *campaign;
     const struct rt_scenario **scenarios;
     uint32_t lab;
+    bool gpus; // a subject that this lab runs for it holds GPUs
     bool planned;
     struct rt_lab_plan plan;
     struct rt_lab_order order;
@@ -167,6 +170,15 @@ struct rt_run {
     int64_t now_ms, mono_ms;
     int64_t inbox_ms, pulse_ms, status_ms, hold_ms, trial_check_ms;
     bool held; // policy.hold_when
+    bool hold_known; // it has answered
+    struct rt_child hold;
+    // Lab care (run_care.c, run_usage.c).
+    struct rt_hook *hook;
+    struct run_told *told;
+    size_t told_count;
+    int64_t care_ms, gpu_ms, gpu_flush_ms, gpu_gap_ms, disk_ms, purge_ms, rotate_ms;
+    bool disk_low;
+    bool gpus_ended; // jobs were told to end because a cap on GPU hours is reached
     int64_t ratings_ms;   // when STATE/ratings is looked at again
     bool ratings_waiting; // it held some
     bool trials_finished; // in this turn: TRIAL_STORED stands after its commit
@@ -192,10 +204,11 @@ bool run_stopping(void);
 void run_settled(struct rt_run *run); // a commit has made true what was gathered
 
 // run_clock.c: what policy asks
-void run_now(const struct rt_run *run, struct rt_permit_now *ret_now);
+// gpus: does what is asked about hold GPUs? Then caps on GPU hours apply.
+void run_now(const struct rt_run *run, bool gpus, struct rt_permit_now *ret_now);
 int64_t run_local_day(int64_t wall_ms);
-struct rt_permit run_permit_unit(const struct rt_run *run, uint64_t *ret_trials);
-struct rt_permit run_permit_trial(const struct rt_run *run);
+struct rt_permit run_permit_unit(const struct rt_run *run, bool gpus, uint64_t *ret_trials);
+struct rt_permit run_permit_trial(const struct rt_run *run, bool gpus);
 void run_check_hold(struct rt_run *run);
 int64_t run_server_ms(const struct rt_run *run);
 
@@ -291,6 +304,19 @@ enum rt_status run_merge_fingerprints(struct rt_run *run, struct rt_digest *dige
 enum rt_status run_encode_result(struct rt_run *run, const struct run_unit *unit,
                                  struct rt_digest *ret_fingerprint,
                                  struct rt_buf *out) RT_WARN_UNUSED;
+
+// run_usage.c: GPU hours
+void run_usage_begin(struct rt_run *run);
+void run_usage_turn(struct rt_run *run);
+// Does a subject that this lab runs for the campaign hold GPUs?
+bool run_campaign_gpus(const struct rt_run *run, const struct run_campaign *campaign);
+bool run_any_gpus(const struct rt_run *run); // any subject of worker.yaml
+
+// run_care.c: what the lab's people are told, and what is thrown away
+enum rt_status run_care_begin(struct rt_run *run, struct rt_error *err) RT_WARN_UNUSED;
+void run_care_turn(struct rt_run *run);
+void run_care_look(struct rt_run *run); // what is so now is told
+void run_care_end(struct rt_run *run);
 
 // run_rating.c: what raters left to be signed and sent
 void run_take_ratings(struct rt_run *run);

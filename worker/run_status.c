@@ -100,7 +100,7 @@ void run_write_status(struct rt_run *run)
         return;
     run->status_ms = run->mono_ms + STATUS_EVERY_MS;
     static const char *const links[] = {"waiting", "dialling", "up"};
-    struct rt_permit permit = run_permit_unit(run, NULL);
+    struct rt_permit permit = run_permit_unit(run, run_any_gpus(run), NULL);
     rt_buf_clear(&run->scratch);
     rt_permit_explain(permit, &run->scratch);
     json_t *campaigns = json_array();

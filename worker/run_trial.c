@@ -105,7 +105,10 @@ void run_start_trials(struct rt_run *run)
             continue;
         for (uint32_t i = unit->next; i < unit->trial_count; i++) {
             if (unit->trials[i].state == RUN_TODO) {
-                if (!rt_permit_yes(run_permit_trial(run)))
+                struct rt_permit permit = run_permit_trial(run, unit->campaign->gpus);
+                if (permit.cause == RT_PERMIT_GPU_DAY || permit.cause == RT_PERMIT_GPU_TOTAL)
+                    break; // another campaign's may need no GPU
+                if (!rt_permit_yes(permit))
                     return;
                 if (!start(run, unit, i))
                     break;
@@ -124,21 +127,42 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-// The transcript as an object: 32 bytes of salt, then its canonical form.
-static void keep_transcript(struct rt_run *run, const struct rt_exec_done *done,
+// The transcript as an object: 32 bytes of salt, then its canonical form. False when it is larger
+// than the vault takes: then there is nothing that could be committed to.
+static bool keep_transcript(struct rt_run *run, const struct rt_exec_done *done,
                             struct rt_trial_result *result)
 {
     uint8_t salt[RT_TRANSCRIPT_SALT_BYTES];
     if (!done->transcript.size)
-        return;
+        return true;
+    if (done->transcript.size > RT_VAULT_OBJECT_MOST - sizeof salt)
+        return false;
     randombytes_buf(salt, sizeof salt);
     struct rt_buf object;
     rt_buf_init(&object, RT_VAULT_OBJECT_MOST);
     rt_buf_add(&object, salt, sizeof salt);
     rt_buf_add_bytes(&object, rt_buf_bytes(&done->transcript));
-    if (!rt_buf_ok(&object))
+    enum rt_status status = rt_buf_ok(&object);
+    if (!status)
         rt_ledger_put_object(run->outbox->ledger, rt_buf_bytes(&object), &result->transcript);
+    else
+        run_fail(run, status, "a transcript cannot be kept: %s", rt_status_text(status));
     rt_buf_release(&object);
+    return true;
+}
+
+// A play without a transcript shows nothing that could be checked: it is an error, and is tried
+// again like one.
+static void without_transcript(const struct rt_exec_done *done, struct rt_trial_result *result)
+{
+    rt_log_error("a transcript is larger than the vault takes: the trial counts as an error",
+                 "trial=%llu bytes=%zu most=%zu", (unsigned long long)result->number,
+                 done->transcript.size, RT_VAULT_OBJECT_MOST);
+    result->status = RT_TRIAL_ERROR;
+    result->error = RT_ERROR_KIND_ENGINE;
+    result->outcome = 0;
+    result->severity = 0;
+    result->score_micro = 0;
 }
 
 // The first trial of this lab's cell with the same output, if it is another one.
@@ -200,13 +224,32 @@ static void unserved(struct rt_run *run, struct run_exec *slot, struct run_unit 
         unit->next = index;
 }
 
+// What it cost counts whatever became of it; one that nobody answered is no trial.
+static void count_use(struct rt_run *run, const struct run_exec *slot,
+                      const struct rt_exec_done *done)
+{
+    int64_t day = run_local_day(run->now_ms);
+    uint64_t trials = !done->unrun;
+    uint64_t tokens = done->tokens_in + done->tokens_out + done->role_tokens;
+    for (size_t c = 0; c < run->campaign_count; c++) {
+        const struct run_campaign *campaign = run->campaigns[c];
+        size_t count = campaign->execs ? campaign->campaign->subject_count : 0;
+        if (count && slot >= campaign->execs && slot < campaign->execs + count) {
+            rt_outbox_use_for(run->outbox, &campaign->digest,
+                              campaign->campaign->subjects[slot - campaign->execs].id, day, trials,
+                              tokens, done->requests);
+            return;
+        }
+    }
+    rt_outbox_use(run->outbox, day, trials, tokens, done->requests);
+}
+
 static void finish(struct rt_run *run, struct run_exec *slot, const struct rt_exec_done *done)
 {
     struct run_unit *unit = run_unit_by_id(run, (uint32_t)(done->tag >> 32));
     uint32_t index = (uint32_t)done->tag;
-    rt_outbox_use(run->outbox, run_local_day(run->now_ms), 1,
-                  done->tokens_in + done->tokens_out + done->role_tokens, done->requests);
     run->flying--;
+    count_use(run, slot, done);
     if (done->unrun) {
         unserved(run, slot, unit, index, done->detail);
         return;
@@ -227,8 +270,10 @@ static void finish(struct rt_run *run, struct run_exec *slot, const struct rt_ex
         .tokens_out = least(done->tokens_out, UINT32_MAX),
         .latency_ms = least(done->latency_ms, UINT32_MAX),
     };
-    keep_transcript(run, done, &trial->result);
-    trial->result.same_as = same_as(run, unit->campaign, done, trial->number);
+    if (keep_transcript(run, done, &trial->result))
+        trial->result.same_as = same_as(run, unit->campaign, done, trial->number);
+    else
+        without_transcript(done, &trial->result);
     trial->fingerprint = slot->fingerprint;
     trial->started_ms = done->started_ms;
     trial->finished_ms = done->finished_ms < done->started_ms ? done->started_ms
@@ -241,11 +286,11 @@ static void finish(struct rt_run *run, struct run_exec *slot, const struct rt_ex
     unit->campaign->done++;
     run->trials_finished = true;
     run->rate_trials++;
-    if (rt_trial_status_flags(done->score.status).retry) {
+    if (rt_trial_status_flags(trial->result.status).retry) {
         unit->campaign->errors++;
         rt_log_warn("trial failed", "campaign=%s trial=%llu status=%s why=%s",
                     unit->campaign->name, (unsigned long long)trial->number,
-                    rt_trial_status_words[done->score.status], rt_log_quote(done->detail));
+                    rt_trial_status_words[trial->result.status], rt_log_quote(done->detail));
     }
 }
 

@@ -284,10 +284,12 @@ void run_return_units(struct rt_run *run)
 {
     if (!run->unit_count)
         return;
-    struct rt_permit permit = run_permit_trial(run);
+    const struct rt_permit permits[2] = {run_permit_trial(run, false),
+                                         run_permit_trial(run, true)};
     for (size_t i = run->unit_count; i-- > 0;) {
         struct run_unit *unit = run->units[i];
-        const char *why = unit->done == unit->trial_count ? NULL : why_return(run, unit, &permit);
+        const struct rt_permit *permit = &permits[unit->campaign->gpus];
+        const char *why = unit->done == unit->trial_count ? NULL : why_return(run, unit, permit);
         if (!why && unit->done < unit->trial_count)
             why = run_slurm_why_return(run, unit);
         if (!why)

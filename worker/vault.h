@@ -3,8 +3,10 @@
 // SHA-256 of `salt ‖ plaintext` (EVIDENCE, Objects), which is checked on every read. Who holds a
 // record's place finds it (the outbox keeps places in the transaction that stores the trial); a
 // pack can also be read from its start without any index. Nothing is durable before rt_vault_sync.
-// Never deletes and never encrypts. Blocks on the disk. One writer and one thread a folder; readers
-// of synced records may be other processes.
+// On request a record's frame is sealed (XChaCha20-Poly1305 of libsodium, the head authenticated
+// with it); its name is the digest of the plaintext all the same. Only whole packs are deleted.
+// Blocks on the disk. One writer and one thread a folder; readers of synced records may be other
+// processes.
 #ifndef RT_WORKER_VAULT_H
 #define RT_WORKER_VAULT_H
 
@@ -18,6 +20,14 @@
 
 struct rt_vault;
 
+#define RT_VAULT_KEY_BYTES 32
+#define RT_VAULT_KEY_ID    8 // bytes
+struct rt_vault_key {
+    uint8_t bytes[RT_VAULT_KEY_BYTES];
+    uint8_t id[RT_VAULT_KEY_ID]; // the first bytes of SHA-256("ringtrial/vault-key/v1" ‖ 0 ‖ key)
+};
+void rt_vault_key_id(struct rt_vault_key *key); // fill id
+
 // Where a record is: file pack-<pack>, its first byte, and its size with its head.
 struct rt_vault_place {
     uint64_t pack;
@@ -30,6 +40,11 @@ struct rt_vault_place {
 enum rt_status rt_vault_open(const char *folder, bool read_only, struct rt_vault **ret_vault,
                              struct rt_error *err) RT_WARN_UNUSED;
 void rt_vault_free(struct rt_vault *vault); // takes NULL
+
+// The key that sealed records are read under (copied into guarded memory), and whether new ones are
+// sealed under it. Without it sealed records are not readable. RT_NO_MEMORY.
+enum rt_status rt_vault_seal(struct rt_vault *vault, const struct rt_vault_key *key,
+                             bool seal) RT_WARN_UNUSED;
 
 // A record in memory: head and zstd frame of object, whose digest this computes. Appends to out.
 enum rt_status rt_vault_pack(struct rt_vault *vault, struct rt_bytes object,
@@ -45,9 +60,29 @@ enum rt_status rt_vault_sync(struct rt_vault *vault, struct rt_error *err) RT_WA
 void rt_vault_keep(struct rt_vault *vault);
 void rt_vault_rollback(struct rt_vault *vault);
 
-// Append the object at place to out. RT_CORRUPT unless it is the digest's, RT_NOT_FOUND.
+// Append the object at place to out. RT_CORRUPT unless it is the digest's, RT_NOT_FOUND (it was
+// purged), RT_UNKNOWN_KEY for one sealed under another key than the vault was given.
 enum rt_status rt_vault_read(struct rt_vault *vault, const struct rt_vault_place *place,
                              const struct rt_digest *digest, struct rt_buf *out,
                              struct rt_error *err) RT_WARN_UNUSED;
+
+// What a pack holds, from the heads of its records.
+struct rt_vault_pack_info {
+    uint64_t pack;
+    uint64_t size_bytes;
+    uint64_t records, sealed;
+    uint64_t object_bytes; // as they were before compression
+    int64_t written_ms;    // wall: the last change of the file
+    bool newest;           // the one that records are appended to
+    bool torn;             // ends in something that is no record
+};
+// All packs, ascending; *ret_infos from malloc. Readers may ask too.
+enum rt_status rt_vault_packs(struct rt_vault *vault, struct rt_vault_pack_info **ret_infos,
+                              size_t *ret_count, struct rt_error *err) RT_WARN_UNUSED;
+// The next record starts a new pack (so that this one can be deleted one day).
+void rt_vault_rotate(struct rt_vault *vault);
+// Delete a pack; RT_BUSY for the one that is being written. Its places must be gone already.
+enum rt_status rt_vault_delete(struct rt_vault *vault, uint64_t pack,
+                               struct rt_error *err) RT_WARN_UNUSED;
 
 #endif

@@ -541,6 +541,24 @@ void rt_slurm_drained(struct rt_slurm *slurm, uint64_t token)
             about(slurm, RT_SLURM_DRAINED, j, 0, true);
 }
 
+uint32_t rt_slurm_holding(const struct rt_slurm *slurm, uint32_t pool)
+{
+    uint32_t count = 0;
+    for (uint32_t j = 0; j < RT_SLURM_JOBS_MOST; j++) {
+        const struct rt_slurm_job *job = &slurm->core.jobs[j];
+        bool holds = job->stage == RT_SLURM_STARTING || job->stage == RT_SLURM_READY ||
+                     job->stage == RT_SLURM_DRAINING || job->stage == RT_SLURM_VANISHED ||
+                     (job->stage == RT_SLURM_ENDING && job->start);
+        count += holds && job->pool == pool;
+    }
+    return count;
+}
+
+void rt_slurm_end_jobs(struct rt_slurm *slurm)
+{
+    give(slurm, (struct rt_slurm_event){.kind = RT_SLURM_STOP});
+}
+
 void rt_slurm_stop(struct rt_slurm *slurm, int64_t timeout_ms)
 {
     int64_t end_ms = rt_time_mono_ms() + timeout_ms;

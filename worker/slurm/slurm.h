@@ -43,6 +43,11 @@ size_t rt_slurm_servers(const struct rt_slurm *slurm, uint32_t pool,
 // Nothing is in flight at a draining job any more: it is ended.
 void rt_slurm_drained(struct rt_slurm *slurm, uint64_t token);
 
+// The pool's jobs that hold nodes now: started and not known to have ended.
+uint32_t rt_slurm_holding(const struct rt_slurm *slurm, uint32_t pool);
+// End every job now; the turns that follow tell Slurm. Those with trials are sent for again when
+// there is demand.
+void rt_slurm_end_jobs(struct rt_slurm *slurm);
 // End every job now, waiting for at most timeout_ms for Slurm to be told.
 void rt_slurm_stop(struct rt_slurm *slurm, int64_t timeout_ms);
 // "2 ready, 1 pending" for status, "" no job; out has capacity bytes.

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -178,6 +179,99 @@ static void test_the_answer_in_words(void **state)
     rt_buf_release(&out);
 }
 
+// ---- GPU hours
+
+static void test_gpu_caps(void **state)
+{
+    (void)state;
+    struct rt_lab_policy policy = {.gpu_hours_per_day = 2, .gpu_hours_total = 5};
+    struct rt_permit_now now = {.minute = 600, .gpus = true};
+    assert_true(rt_permit_yes(rt_permit_unit(&policy, &now, NULL)));
+    // One GPU millisecond short of two hours is a yes, two hours are a no until midnight.
+    rt_usage_add_gpu(&now.usage, 3, 2 * 3600000u - 1);
+    assert_true(rt_permit_yes(rt_permit_trial(&policy, &now)));
+    rt_usage_add_gpu(&now.usage, 3, 1);
+    struct rt_permit permit = rt_permit_trial(&policy, &now);
+    assert_int_equal(permit.cause, RT_PERMIT_GPU_DAY);
+    assert_int_equal(permit.wait_ms, (1440 - 600) * 60000);
+    assert_int_equal(rt_permit_budget(permit.cause), RT_BUDGET_DAY);
+    assert_int_equal(rt_permit_unit(&policy, &now, NULL).cause, RT_PERMIT_GPU_DAY);
+    // What holds no GPU goes on.
+    now.gpus = false;
+    assert_true(rt_permit_yes(rt_permit_trial(&policy, &now)));
+    now.gpus = true;
+    rt_usage_roll(&now.usage, 4);
+    assert_true(rt_permit_yes(rt_permit_trial(&policy, &now)));
+    rt_usage_add_gpu(&now.usage, 4, 3 * 3600000u);
+    permit = rt_permit_trial(&policy, &now);
+    assert_int_equal(permit.cause, RT_PERMIT_GPU_TOTAL);
+    assert_true(permit.wait_ms == RT_PERMIT_NEVER);
+    rt_usage_roll(&now.usage, 5);
+    assert_int_equal(rt_permit_trial(&policy, &now).cause, RT_PERMIT_GPU_TOTAL);
+    // A limit that no counter can hold is no overflow.
+    policy = (struct rt_lab_policy){.gpu_hours_total = UINT64_MAX};
+    assert_true(rt_permit_yes(rt_permit_trial(&policy, &now)));
+}
+
+static void test_gpu_time(void **state)
+{
+    (void)state;
+    assert_int_equal(rt_usage_gpu_ms(4, 1000, 1250, 60000), 1000);
+    assert_int_equal(rt_usage_gpu_ms(4, 1000, 1000, 60000), 0);
+    assert_int_equal(rt_usage_gpu_ms(4, 2000, 1000, 60000), 0);
+    assert_int_equal(rt_usage_gpu_ms(2, 0, 10000000, 60000), 120000);
+    assert_int_equal(rt_usage_gpu_ms(0, 0, 1000, 60000), 0);
+    assert_true(rt_usage_gpu_ms(UINT64_MAX, 0, 10, 60000) == UINT64_MAX);
+}
+
+static uint32_t gpus_of(const char *subject)
+{
+    char text[600];
+    struct rt_arena arena;
+    struct rt_labconfig *read = NULL;
+    struct rt_error err;
+    uint32_t count = UINT32_MAX;
+    snprintf(text, sizeof text,
+             "lab: uni-a\nnetwork: {mode: direct}\nsubjects:\n  m: {%s}\n"
+             "policy: {classes: [public]}\n", subject);
+    rt_arena_init(&arena, 1 << 20);
+    if (rt_labconfig_read(rt_bytes_str(text), "worker.yaml", &arena, &read, NULL, &err))
+        print_error("%s\n", err.text);
+    else
+        count = rt_lab_gpus(&read->subjects[0]);
+    rt_arena_release(&arena);
+    return count;
+}
+
+static uint32_t gpus_of_job(const char *sbatch)
+{
+    char text[400];
+    snprintf(text, sizeof text,
+             "executor: chat, endpoint: \"http://{node}:1/v1\", model: m, "
+             "slurm: {mode: pilot, serve: [/s], sbatch: {%s}}", sbatch);
+    return gpus_of(text);
+}
+
+static void test_gpus_of_a_subject(void **state)
+{
+    (void)state;
+    assert_int_equal(gpus_of("executor: builtin"), 0);
+    assert_int_equal(gpus_of("executor: chat, endpoint: \"http://h:1/v1\", model: m, gpus: 8"), 8);
+    assert_int_equal(gpus_of_job("partition: cpu"), 0);
+    assert_int_equal(gpus_of_job("gres: gpu"), 1);
+    assert_int_equal(gpus_of_job("gres: \"gpu:2\""), 2);
+    assert_int_equal(gpus_of_job("gres: \"gpu:a100:4\""), 4);
+    assert_int_equal(gpus_of_job("gres: \"gpu:a100\""), 1);
+    assert_int_equal(gpus_of_job("gres: \"gpu:h100:2(S:0-1)\""), 2);
+    assert_int_equal(gpus_of_job("gres: \"shard:9,gpu:1,gpu:a100:2\""), 3);
+    assert_int_equal(gpus_of_job("gres: \"gpumem:9\""), 0);
+    assert_int_equal(gpus_of_job("gres: \"gpu:2\", nodes: 3"), 6);
+    assert_int_equal(gpus_of_job("gpus: 5, nodes: 3"), 5);
+    assert_int_equal(gpus_of_job("gpus: \"a100:2\""), 2);
+    assert_int_equal(gpus_of_job("gpus-per-node: 4, nodes: 2"), 8);
+    assert_int_equal(gpus_of_job("gpus: 99999999999999999999"), 4096);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +282,9 @@ int main(void)
         cmocka_unit_test(test_other_budgets),
         cmocka_unit_test(test_usage_by_days),
         cmocka_unit_test(test_the_answer_in_words),
+        cmocka_unit_test(test_gpu_caps),
+        cmocka_unit_test(test_gpu_time),
+        cmocka_unit_test(test_gpus_of_a_subject),
     };
     return cmocka_run_group_tests(tests, read_config, NULL);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A second verifier of bundles, written from docs/EVIDENCE.md alone: verify.py BUNDLE [--log-key VKEY]
+"""A second verifier of bundles, written from docs/EVIDENCE.md alone: verify.py BUNDLE [--log-key VKEY] [--receipts DIR]
 
 Python's standard library and PyNaCl; nothing of the project's own programs. Prints each finding as "clause: place: text"
 and then the verdict. Exit code 0: authentic and complete; 1: a check failed; 5: authentic but incomplete; 6: not the log
@@ -429,8 +429,8 @@ KNOWN = re.compile(r"README\.txt|report\.json|report\.html|manifest\.sha256|mani
 class Bundle:
     """Everything that was found wrong is in findings; nothing of the bundle is believed before it was checked."""
 
-    def __init__(self, folder):
-        self.folder, self.findings, self.incomplete = folder, [], []
+    def __init__(self, folder, receipts=None):
+        self.folder, self.receipts, self.findings, self.incomplete = folder, receipts, [], []
         self.files, self.digests, self.used = {}, {}, set()
         self.rosters, self.campaigns, self.seen = [], {}, {}
         self.target = self.campaign = self.checkpoint = self.draw = None
@@ -858,6 +858,10 @@ class Bundle:
             if path.startswith("receipts/"):
                 self.used.add(path)
                 self.guard("receipts", path, self.check_receipt, data)
+        for entry in sorted(os.listdir(self.receipts)) if self.receipts else []:
+            if entry.endswith(".tlog-proof"):
+                with open(os.path.join(self.receipts, entry), "rb") as file:
+                    self.guard("receipts", entry, self.check_receipt, file.read())
 
     def check_receipt(self, data):
         head, blank, note = data.decode().partition("\n\n")
@@ -1018,22 +1022,23 @@ def stamp(milliseconds):
 
 
 def main():
-    arguments, log_key = sys.argv[1:], None
-    if len(arguments) == 3 and arguments[1] == "--log-key":
-        log_key = arguments[2]
-    elif len(arguments) != 1:
+    arguments, options = sys.argv[1:], {"--log-key": None, "--receipts": None}
+    while len(arguments) > 2 and arguments[-2] in options:
+        options[arguments[-2]] = arguments[-1]
+        arguments = arguments[:-2]
+    if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
     if not os.path.isdir(arguments[0]):
         print(f"{arguments[0]}: not a bundle's folder", file=sys.stderr)
         return 3
-    bundle = Bundle(arguments[0]).verify()
+    bundle = Bundle(arguments[0], options["--receipts"]).verify()
     for clause, place, finding in bundle.findings:
         print(f"{clause}: {place}: {finding}")
     if bundle.findings:
         print("NOT AUTHENTIC")
         return 1
-    if log_key is not None and log_key != bundle.rosters[0].log.text:
+    if options["--log-key"] not in (None, bundle.rosters[0].log.text):
         print("not of a log you trust")
         return 6
     print("authentic but incomplete: " + ", ".join(bundle.incomplete) if bundle.incomplete else "authentic and complete")

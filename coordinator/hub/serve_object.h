@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // FETCH → PART: a document by its digest, from an offset on. Labs get what the gate lets
-// FETCH → PART: a document by its digest, from an offset on. Labs get what the gate lets them see,
-// the local socket gets any object. Verify pool; reads the store through a view of its own that
+// them see, the local socket gets any object. Verify pool; reads the store through a view of its
+// own that ends before anything is sent.
 #ifndef RT_COORDINATOR_HUB_SERVE_OBJECT_H
 #define RT_COORDINATOR_HUB_SERVE_OBJECT_H
 

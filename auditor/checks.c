@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "common/base/text.h"
+
 enum kind { NEEDED, OPTIONAL, TRUST, COMPLETE };
 
 static const struct {
@@ -27,11 +29,24 @@ void rt_checks_look(struct rt_checks *checks, enum rt_check check)
     checks->rows[check].looked_at++;
 }
 
+// How many bytes the character at text has; 0 where no valid one begins.
+static size_t character(const char *text)
+{
+    for (size_t size = 1, left = strnlen(text, 4); size <= left; size++)
+        if (rt_utf8_valid(rt_bytes(text, size)))
+            return size;
+    return 0;
+}
+
+// Texts quote what a bundle holds: they must neither play tricks on a terminal nor be no JSON.
 static void clean(char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+    while (*text) {
+        size_t size = character(text);
+        if (size == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
             *text = '?';
+        text += size ? size : 1;
+    }
 }
 
 void rt_checks_fail(struct rt_checks *checks, enum rt_check check, const char *place,

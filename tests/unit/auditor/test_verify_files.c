@@ -135,6 +135,27 @@ static void removed_finding_is_seen(void **state)
     assert_int_equal(verdict_with(&none, RT_CHECK_MANIFEST, NULL, true), RT_CHECK_FAILED);
 }
 
+// What a finding quotes may be any bytes; what is printed is text, and JSON stays JSON.
+static void bytes_that_are_no_text_are_told(void **state)
+{
+    (void)state;
+    static const struct rt_audit_settings none = {.policy = NULL};
+    struct rt_audit *audit = NULL;
+    struct rt_buf file;
+    char *name = sample_path(&sample, RT_EVIDENCE_REPORT);
+    sample_read(name, &file);
+    memcpy(file.data + 40, "\xff\xe2\x80\x1b", 4);
+    sample_write(name, rt_buf_bytes(&file));
+    free(name);
+    rt_buf_release(&file);
+    assert_int_equal(rt_audit_run(sample.bundle, &none, &audit, NULL), RT_OK);
+    assert_false(rt_checks_hold(rt_audit_checks(audit), RT_CHECK_REPORT));
+    json_t *json = rt_audit_json(audit);
+    assert_non_null(json);
+    json_decref(json);
+    rt_audit_free(audit);
+}
+
 static void manifest_of_another_hand_is_seen(void **state)
 {
     (void)state;
@@ -241,6 +262,7 @@ int main(void)
         ATTACK(unnamed_object_is_seen),  ATTACK(unit_of_another_hand_is_seen),
         ATTACK(removed_finding_is_seen), ATTACK(manifest_of_another_hand_is_seen),
         ATTACK(added_files_are_seen),    ATTACK(receipts_prove_an_omission),
+        ATTACK(bytes_that_are_no_text_are_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -10,6 +10,7 @@
 #include "common/crypto/digest_map.h"
 #include "common/tlog/policy.h"
 #include "common/tlog/tile.h"
+#include "proto/incident.h"
 #include "proto/rating_book.h"
 #include "proto/statement.h"
 #include "proto/study.h"
@@ -110,6 +111,8 @@ struct rt_audit {
     struct rt_facts_rater raters[RT_RATERS_MOST];
     size_t rater_count;
 
+    struct rt_incident_book noted; // incidents and releases of the bundle's campaign
+
     struct rt_facts_lab *fact_labs;
     struct rt_study study;
     struct rt_report report;
@@ -135,6 +138,7 @@ enum rt_status audit_take_accept(struct rt_audit *audit) RT_WARN_UNUSED;
 enum rt_status audit_take_state(struct rt_audit *audit) RT_WARN_UNUSED;
 enum rt_status audit_take_result(struct rt_audit *audit) RT_WARN_UNUSED;
 enum rt_status audit_take_rating(struct rt_audit *audit) RT_WARN_UNUSED; // ratings.c
+enum rt_status audit_take_noted(struct rt_audit *audit) RT_WARN_UNUSED; // noted.c
 enum rt_status audit_take_hold(struct rt_audit *audit) RT_WARN_UNUSED; // hold, lift
 enum rt_status
 audit_take_end(struct rt_audit *audit) RT_WARN_UNUSED; // close, withdraw, no-response

@@ -28,6 +28,7 @@
     X(UNITS, "units", OPTIONAL, "every unit was dealt by the coordinator to that lab")             \
     X(RESULTS, "results", OPTIONAL, "every result answers its unit, trial by trial")               \
     X(RATINGS, "ratings", OPTIONAL, "every rating is of results that the log has, as it has them") \
+    X(INCIDENTS, "incidents", OPTIONAL, "every step of an incident or grant may follow, then")     \
     X(CLOSES, "closes", OPTIONAL, "what each lab signed at its end is what the log has of it")     \
     X(COMPLETE, "complete", COMPLETE, "every lab has closed, left, or been given up in time")      \
     X(RECEIPTS, "receipts", OPTIONAL, "every receipt given is for a leaf of this log")             \
@@ -66,7 +67,7 @@ struct rt_checks {
 void rt_checks_init(struct rt_checks *checks);
 // One more thing was looked at under this clause.
 void rt_checks_look(struct rt_checks *checks, enum rt_check check);
-// It is wrong at place. Control characters in either text are replaced.
+// It is wrong at place. Control characters, and bytes that are no UTF-8, are replaced in both.
 void rt_checks_fail(struct rt_checks *checks, enum rt_check check, const char *place,
                     const char *format, ...) RT_PRINTF(4, 5);
 void rt_checks_note(struct rt_checks *checks, enum rt_check check, const char *format, ...)

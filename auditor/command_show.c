@@ -88,6 +88,17 @@ static void print_line(struct show *show, uint64_t index, struct rt_bytes leaf)
         break;
     case RT_STATEMENT_REPORT:
         break;
+    case RT_STATEMENT_INCIDENT:
+        printf(" %.*s %.*s: %.*s", (int)statement->incident.size,
+               (const char *)statement->incident.data, (int)statement->step.size,
+               (const char *)statement->step.data, (int)statement->reason.size,
+               (const char *)statement->reason.data);
+        break;
+    case RT_STATEMENT_RELEASE:
+    case RT_STATEMENT_REVOKE:
+        printf(" %.*s: %.*s", (int)statement->grant.size, (const char *)statement->grant.data,
+               (int)statement->reason.size, (const char *)statement->reason.data);
+        break;
     case RT_STATEMENT_HOLD:
     case RT_STATEMENT_LIFT:
         printf(" %.*s: %.*s", (int)statement->lab.size, (const char *)statement->lab.data,

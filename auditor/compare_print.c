@@ -160,6 +160,23 @@ static void add_families(struct rt_buf *out, double scale, const json_t *familie
     rt_buf_add_str(out, "\n");
 }
 
+// "2 incidents, 1 open; triaged after 0.5 days, remedied after 12.0 days on average."
+static void add_incidents(struct rt_buf *out, const char *side, const json_t *incidents)
+{
+    static const char *const names[] = {"triage", "remediation"};
+    static const char *const words[] = {"triaged", "remedied"};
+    rt_buf_printf(out, "%s: %lld incidents in the log, %lld open", side,
+                  (long long)json_integer_value(json_object_get(incidents, "logged")),
+                  (long long)json_integer_value(json_object_get(incidents, "open")));
+    for (int i = 0; i < 2; i++) {
+        const json_t *days = json_object_get(json_object_get(incidents, names[i]), "mean_days");
+        if (json_is_number(days))
+            rt_buf_printf(out, "; %s after %.1f days on average", words[i],
+                          json_number_value(days));
+    }
+    rt_buf_add_str(out, ".");
+}
+
 static void add_coverage(struct rt_buf *out, const char *side, const json_t *about)
 {
     const json_t *coverage = json_object_get(about, "coverage");
@@ -175,6 +192,8 @@ static void add_coverage(struct rt_buf *out, const char *side, const json_t *abo
     }
     if (json_is_integer(logged) && json_integer_value(logged) == 0)
         rt_buf_printf(out, "%s: no incidents in the log.", json_is_object(coverage) ? " " : side);
+    else if (json_is_integer(logged))
+        add_incidents(out, json_is_object(coverage) ? " " : side, incidents);
 }
 
 void rt_compare_print(const json_t *comparison, struct rt_buf *out)

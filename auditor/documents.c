@@ -184,6 +184,8 @@ enum rt_status audit_adopt_campaign(struct rt_audit *audit, struct audit_campaig
         return RT_OK;
     }
     audit->target = campaign;
+    rt_incident_book_init(&audit->noted, &audit->arena,
+                          audit->campaign->disclosure.remediation_window_ms);
     check_bench(audit, audit->campaign);
     for (size_t s = 0; s < audit->campaign->scenario_count; s++)
         check_scenario(audit, &audit->campaign->scenarios[s]);

@@ -96,6 +96,10 @@ static enum rt_status dispatch(struct rt_audit *audit)
         return audit_take_result(audit);
     case RT_STATEMENT_RATING:
         return audit_take_rating(audit);
+    case RT_STATEMENT_INCIDENT:
+    case RT_STATEMENT_RELEASE:
+    case RT_STATEMENT_REVOKE:
+        return audit_take_noted(audit);
     case RT_STATEMENT_HOLD:
     case RT_STATEMENT_LIFT:
         return audit_take_hold(audit);

@@ -76,6 +76,7 @@ static enum rt_status make_report(struct rt_audit *audit)
         .rater_count = audit->rater_count,
         .fingerprints = audit->fingerprints,
         .fingerprint_count = audit->fingerprint_count,
+        .noted = &audit->noted,
         .origin = audit->checkpoint.origin,
         .size = audit->tree.size,
         .campaign_index = target->index,

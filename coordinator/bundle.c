@@ -11,13 +11,14 @@
 #include "common/tlog/checkpoint.h"
 #include "common/tlog/tile.h"
 #include "coordinator/bundle_folder.h"
+#include "proto/object_incident.h"
 #include "proto/object_rating.h"
 
 #define RENDERED_MOST ((size_t)1 << 30)
 #define BATCH_OBJECTS 64 // read in one snapshot, then written
 
 // What an object is decides what else it makes needed.
-enum part { PART_PLAIN, PART_ROSTER, PART_UNIT, PART_RESULT, PART_RATING };
+enum part { PART_PLAIN, PART_ROSTER, PART_UNIT, PART_RESULT, PART_RATING, PART_INCIDENT };
 
 struct wanted {
     struct rt_digest digest;
@@ -77,6 +78,9 @@ static enum rt_status take_leaf(struct writing *writing, struct rt_bytes leaf)
     if (statement->kind == RT_STATEMENT_RATING &&
         rt_digest_equal(&statement->campaign, &writing->report->row.digest))
         return want(writing, &statement->rating, PART_RATING);
+    if (statement->kind == RT_STATEMENT_INCIDENT &&
+        rt_digest_equal(&statement->campaign, &writing->report->row.digest))
+        return want(writing, &statement->record, PART_INCIDENT);
     if (statement->kind != RT_STATEMENT_RESULT ||
         !rt_digest_equal(&statement->campaign, &writing->report->row.digest))
         return RT_OK;
@@ -233,6 +237,31 @@ static enum rt_status put_rating(struct writing *writing, struct rt_bytes object
                   : RT_OK;
 }
 
+// What shows it goes with it, as far as it was handed in and not only named.
+static enum rt_status put_incident(struct writing *writing, struct rt_bytes object)
+{
+    struct rt_object_incident incident;
+    struct rt_view *view = NULL;
+    struct rt_buf there;
+    rt_buf_init(&there, RT_CAMPAIGN_OBJECT_MOST);
+    enum rt_status status = rt_object_incident_decode(object, &writing->arena, &incident, NULL);
+    if (!status)
+        status = rt_view_begin(writing->store, &view, NULL);
+    for (size_t i = 0; !status && i < incident.evidence_count; i++) {
+        rt_buf_clear(&there);
+        status = rt_view_object(view, &incident.evidence[i], &there);
+        if (!status)
+            status = want(writing, &incident.evidence[i], PART_PLAIN);
+        else if (status == RT_NOT_FOUND)
+            status = RT_OK;
+    }
+    rt_view_end(view);
+    rt_buf_release(&there);
+    return status ? rt_error_set(writing->err, status, "an incident of the log: %s",
+                                 rt_status_text(status))
+                  : RT_OK;
+}
+
 static enum rt_status put_part(struct writing *writing, const struct wanted *wanted, size_t slot)
 {
     struct rt_bytes object = rt_buf_bytes(&writing->batch[slot]);
@@ -246,6 +275,8 @@ static enum rt_status put_part(struct writing *writing, const struct wanted *wan
         return put_object(writing, rt_buf_bytes(&writing->statements[slot]), NULL);
     if (wanted->part == PART_RATING)
         return put_rating(writing, object);
+    if (wanted->part == PART_INCIDENT)
+        return put_incident(writing, object);
     if (wanted->part != PART_RESULT)
         return RT_OK;
     struct rt_object_result result;

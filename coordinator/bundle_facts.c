@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "coordinator/commands/documents.h"
+#include "coordinator/noted.h"
 
 #define ARENA_MOST ((size_t)8 << 30)
 
@@ -316,6 +317,11 @@ static enum rt_status read_facts(struct reading *reading, struct rt_error *err)
     if (!status) {
         what = "raters";
         status = rt_view_raters(reading->view, to->row.index, visit_rater, reading);
+    }
+    if (!status) {
+        what = "incidents";
+        status = rt_noted_read(reading->view, to->row.index, to->campaign, &to->arena, &to->noted);
+        to->facts.noted = &to->noted;
     }
     if (!status) {
         what = "fingerprints";

@@ -16,6 +16,7 @@ struct rt_campaign_report {
     struct rt_core_campaign_row row;
     struct rt_store_head head; // of the snapshot
     struct rt_facts facts;
+    struct rt_incident_book noted; // incidents and releases
     int64_t *refused; // results of each lab that were refused: the coordinator's own count, of
                       // which the log knows nothing
     struct rt_study study;

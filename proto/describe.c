@@ -8,6 +8,7 @@
 #include "proto/message.h"
 #include "proto/msgpack.h"
 #include "proto/object.h"
+#include "proto/object_incident.h"
 #include "proto/object_rating.h"
 #include "proto/statement_table.h"
 
@@ -156,6 +157,7 @@ static void add_objects(struct rt_buf *out)
     RT_OBJECT_TABLE(X)
 #undef X
     add_record(out, rt_object_rating_schema());
+    add_record(out, rt_object_incident_schema());
     rt_buf_printf(out, "At most %d bytes.\n\n", RT_RATING_MOST);
     rt_buf_add_str(out, "## Records inside objects\n\n");
     add_record(out, rt_unit_run_schema());

@@ -46,6 +46,14 @@
     X(PAIR, pair, PAIRS, "digests of a unit object and of the result object that answers it")      \
     X(RESULTS, results, U64, "how many of the lab's result leaves are in the log")                 \
     X(RATING, rating, DIGEST, "digest of the rating object")                                       \
+    X(INCIDENT, incident, ID, "the incident's id, its own within the campaign")                    \
+    X(STEP, step, ID, "opened, triaged, vendor-notified, vendor-reply, remediated or disputed")    \
+    X(SEVERITY, severity, U64, "0 to 4, as judged at this step")                                   \
+    X(RECORD, record, DIGEST, "digest of the incident object")                                     \
+    X(GRANT, grant, ID, "the grant's id, its own within the campaign")                             \
+    X(WHAT, what, ID, "what is released: results, scenarios or transcripts")                       \
+    X(TO, to, ID, "who gets it: an organisation of the roster, or `everyone`")                     \
+    X(UNTIL, until, U64, "when the grant ends, ms since 1970; 0: never")                           \
     X(REPORT, report, DIGEST, "digest of the report")                                              \
     X(SIZE, size, U64, "size of the log it was computed from")                                     \
     X(ROOT, root, DIGEST, "RFC 6962 root: of those leaves, or of the log of that size")            \
@@ -53,13 +61,15 @@
 
 // Who may sign a kind. ROOT and BOARD: as many keys with that role as the roster's threshold says.
 // OPERATOR, COORDINATOR: at least one key with that role. LAB: the key of the lab it names. RATER:
-// that, or a key with the role `rater`.
+// that, or a key with the role `rater`. COMMITTEE: `data-committee` keys, for a release as many as
+// the roster's threshold says.
 //  X(NAME, words)
 #define RT_STATEMENT_RULE_TABLE(X)                                                                 \
     X(ROOT, "the threshold of `root` keys")                                                        \
     X(BOARD, "the threshold of `board` keys")                                                      \
     X(LAB, "the lab it names")                                                                     \
     X(RATER, "the lab it names, or a rater")                                                       \
+    X(COMMITTEE, "a `data-committee` key; for a release, its threshold")                           \
     X(COORDINATOR, "the coordinator's log key")                                                    \
     X(OPERATOR, "an operator")
 
@@ -90,6 +100,13 @@
       "An operator lifts a hold.")                                                                 \
     X(NO_RESPONSE, "no-response", COORDINATOR, F(CAMPAIGN) F(LAB) F(REASON),                       \
       "A lab did not close by the deadline.")                                                      \
+    X(INCIDENT, "incident", OPERATOR,                                                              \
+      F(CAMPAIGN) F(INCIDENT) F(STEP) F(SEVERITY) F(RECORD) F(SEQ) F(REASON),                      \
+      "A step in the life of an incident: what was found, who was told, what was answered.")       \
+    X(RELEASE, "release", COMMITTEE, F(CAMPAIGN) F(GRANT) F(WHAT) F(TO) F(UNTIL) F(REASON),        \
+      "The data committee lets somebody have what is withheld, for a purpose and a time.")         \
+    X(REVOKE, "revoke", COMMITTEE, F(CAMPAIGN) F(GRANT) F(REASON),                                 \
+      "The data committee takes a grant back.")                                                    \
     X(REPORT, "report", OPERATOR, F(CAMPAIGN) F(REPORT) F(SIZE) F(ROOT),                           \
       "Publishes a report computed from a prefix of the log.")
 
@@ -152,9 +169,9 @@ struct rt_statement {
     enum rt_statement_kind kind;
 
     // The kind's fields.
-    struct rt_digest roster, campaign, bench, unit, rating, report, root;
-    struct rt_bytes consortium, name, lab, reason;
-    uint64_t version, seq, results, size;
+    struct rt_digest roster, campaign, bench, unit, rating, record, report, root;
+    struct rt_bytes consortium, name, lab, incident, step, grant, what, to, reason;
+    uint64_t version, seq, results, size, severity, until;
     bool has_previous;
     struct rt_digest previous;
     struct rt_statement_seen seen;

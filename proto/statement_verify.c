@@ -41,6 +41,8 @@ static uint32_t role_of(enum rt_statement_rule rule)
         return RT_ROLE_LAB;
     case RT_STATEMENT_RULE_RATER:
         return RT_ROLE_LAB | RT_ROLE_RATER;
+    case RT_STATEMENT_RULE_COMMITTEE:
+        return RT_ROLE_DATA_COMMITTEE;
     case RT_STATEMENT_RULE_COORDINATOR:
         return RT_ROLE_COORDINATOR;
     case RT_STATEMENT_RULE_OPERATOR:
@@ -64,7 +66,8 @@ enum rt_status rt_statement_permitted(const struct rt_statement *statement,
 {
     enum rt_statement_rule rule = rt_statement_rule(statement->kind);
     uint32_t role = role_of(rule);
-    bool by_threshold = rule == RT_STATEMENT_RULE_ROOT || rule == RT_STATEMENT_RULE_BOARD;
+    bool by_threshold = rule == RT_STATEMENT_RULE_ROOT || rule == RT_STATEMENT_RULE_BOARD ||
+                        rule == RT_STATEMENT_RULE_COMMITTEE;
     size_t unique = 0;
     for (size_t i = 0; i < count; i++) {
         if (!(signers[i].roles & role))

@@ -199,5 +199,9 @@ enum rt_status rt_facts_study(const struct rt_facts *facts, struct rt_arena *are
         status = add_log(&build);
     if (!status)
         status = rt_facts_add_interests(&build);
+    if (!status)
+        status = rt_facts_add_grants(&build);
+    if (!status)
+        status = rt_facts_add_incidents(&build);
     return status ? status : rt_study_seal(ret_study);
 }

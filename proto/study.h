@@ -9,6 +9,7 @@
 #include "common/report/study.h"
 #include "proto/campaign.h"
 #include "proto/counting.h"
+#include "proto/incident.h"
 #include "proto/message.h"
 #include "proto/object.h"
 #include "proto/object_rating.h"
@@ -63,6 +64,8 @@ struct rt_facts {
     size_t rater_count;
     const struct rt_facts_fingerprint *fingerprints; // any order; those without trials are left out
     size_t fingerprint_count;
+
+    const struct rt_incident_book *noted; // incidents and releases; NULL: none
 
     // The log these facts were read from, and where in it the campaign stands.
     const char *origin;

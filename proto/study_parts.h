@@ -41,6 +41,9 @@ enum rt_status rt_facts_add_plan(struct rt_facts_build *build) RT_WARN_UNUSED;
 enum rt_status rt_facts_add_fingerprint(struct rt_facts_build *build,
                                         const struct rt_facts_fingerprint *fingerprint,
                                         uint32_t *ret_index) RT_WARN_UNUSED;
+// What the log notes beside the figures (study_incidents.c).
+enum rt_status rt_facts_add_incidents(struct rt_facts_build *build) RT_WARN_UNUSED;
+enum rt_status rt_facts_add_grants(struct rt_facts_build *build) RT_WARN_UNUSED;
 // What each organisation has declared, as provenance.
 enum rt_status rt_facts_add_interests(struct rt_facts_build *build) RT_WARN_UNUSED;
 

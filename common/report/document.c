@@ -200,6 +200,7 @@ enum rt_status rt_document_make(struct rt_report *report, struct rt_document *re
     rt_layout_replication(&document);
     rt_layout_sensitivity(&document);
     rt_layout_raters(&document);
+    rt_layout_incidents(&document);
     rt_layout_fingerprints(&document);
     rt_layout_method(&document);
     *ret = document;

@@ -104,6 +104,7 @@ void rt_layout_deviations(struct rt_document *document);
 void rt_layout_labs(struct rt_document *document);
 void rt_layout_sensitivity(struct rt_document *document);
 void rt_layout_raters(struct rt_document *document);
+void rt_layout_incidents(struct rt_document *document); // incidents.c
 void rt_layout_fingerprints(struct rt_document *document);
 // By lab: hashed, behavioural or declared, the weakest word of its fingerprints; NULL when no
 // fingerprint says one (layout_identity.c).

@@ -188,6 +188,8 @@ enum rt_status rt_report_json(const struct rt_report *report, struct rt_buf *out
     rt_out_put(&b, root, "results", parts);
     if (report->raters->count)
         rt_out_put(&b, root, "raters", rt_out_raters(&b));
+    if (study->incident_count)
+        rt_out_put(&b, root, "incidents", rt_out_incidents(&b));
     rt_out_put(&b, root, "fingerprints", fingerprints(&b));
     rt_out_put(&b, root, "method", pairs_object(&b, report->method.rows, report->method.count));
     rt_out_put(&b, root, "provenance",

@@ -50,6 +50,8 @@ json_t *rt_out_stacks(struct rt_out *b, const struct rt_stacks *stacks);
 json_t *rt_out_languages(struct rt_out *b, const struct rt_languages *languages);
 // json_raters.c
 json_t *rt_out_raters(struct rt_out *b);
+// incidents.c
+json_t *rt_out_incidents(struct rt_out *b);
 // json_map.c
 json_t *rt_out_maps(struct rt_out *b);
 json_t *rt_out_scenarios(struct rt_out *b, const struct rt_scenarios *from);

@@ -13,6 +13,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/status.h"
+#include "common/report/incidents.h"
 
 // No level of this factor: a trial without outcome, without known fingerprint, no reference arm.
 #define RT_STUDY_NONE UINT32_MAX
@@ -233,6 +234,8 @@ struct rt_study {
     struct rt_study_joint *joints; // in no order; nothing may depend on one
     size_t joint_count, joint_room;
     struct rt_study_pair *provenance;
+    const struct rt_study_incident *incidents; // in the study's arena; set before or after the seal
+    size_t incident_count;
     size_t subject_count, arm_count, scenario_count, phrasing_count, temperature_count, lab_count,
         rater_count, outcome_count, status_count, fingerprint_count, cell_count, provenance_count;
 

@@ -43,6 +43,14 @@ extern const struct rt_command rt_command_import_jsonl;
 extern const struct rt_command rt_command_export_inspect;
 extern const struct rt_command rt_command_export_jsonl;
 extern const struct rt_command rt_command_export_csv;
+extern const struct rt_command rt_command_incident_open;
+extern const struct rt_command rt_command_incident_triage;
+extern const struct rt_command rt_command_incident_notify;
+extern const struct rt_command rt_command_incident_reply;
+extern const struct rt_command rt_command_incident_remedy;
+extern const struct rt_command rt_command_incident_dispute;
+extern const struct rt_command rt_command_incident_list;
+extern const struct rt_command rt_command_incident_export;
 extern const struct rt_command rt_command_fsck;
 extern const struct rt_command rt_command_speed;
 

@@ -131,6 +131,8 @@ static enum rt_status dispatch(struct rt_core *core, const struct rt_core_event 
         return core_step_result(core, event, effects);
     case RT_CORE_LIFT:
         return core_step_lift(core, event, effects);
+    case RT_CORE_NOTED:
+        return core_step_noted(core, event, effects);
     case RT_CORE_RATING:
         return core_step_rating(core, event, effects);
     case RT_CORE_RETURN:

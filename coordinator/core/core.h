@@ -140,6 +140,7 @@ enum rt_core_event_kind {
     RT_CORE_ACCEPT,
     RT_CORE_STATE,
     RT_CORE_LIFT, // `lab` is the one the statement names, `state.seq` as of STATE
+    RT_CORE_NOTED, // incident, release, revoke; `state.seq` as of STATE, 0 where the kind has none
     RT_CORE_CLOSE,
     RT_CORE_WITHDRAW,
     RT_CORE_ROSTER,
@@ -260,6 +261,7 @@ enum rt_core_effect_kind {
     RT_DO_RATER,         // number a rater
     RT_DO_RATED,         // put a rater's label of (campaign, lab, trial)
     RT_DO_SPARE,         // remember that this leaf's result does not count for a trial
+    RT_DO_NOTED,         // remember that this leaf is an incident's or a release's of the campaign
     RT_DO_INSTANCE,      // remember that (lab name, instance) exists
     RT_DO_INSTANCE_END,  // forget it
     RT_DO_ROSTER,        // the present roster

@@ -312,6 +312,8 @@ enum rt_status core_print_set(struct rt_core *core, uint32_t index,
 // with effects NULL (loading) it is only remembered.
 void core_served(struct rt_core *core, uint32_t campaign, uint32_t lab, uint32_t fingerprint,
                  struct rt_core_effects *effects);
+enum rt_status core_step_noted(struct rt_core *core, const struct rt_core_event *event,
+                               struct rt_core_effects *effects);
 enum rt_status core_step_lift(struct rt_core *core, const struct rt_core_event *event,
                               struct rt_core_effects *effects) RT_WARN_UNUSED;
 

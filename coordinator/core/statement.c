@@ -239,6 +239,32 @@ _Static_assert((int)RT_NOTICE_KIND_START == (int)RT_STATEMENT_ACTION_START &&
                    (int)RT_NOTICE_KIND_CLOSE == (int)RT_STATEMENT_ACTION_CLOSE,
                "a notice has the number of the action it tells of");
 
+// ---- incidents and releases
+
+// They change nothing about what runs; the log has them, and the store finds them again. Whether a
+// step may follow the one before is for whoever reads them (proto/incident.h).
+enum rt_status core_step_noted(struct rt_core *core, const struct rt_core_event *event,
+                               struct rt_core_effects *effects)
+{
+    uint32_t c;
+    enum rt_status status = rt_core_find_campaign(core, &event->campaign, &c);
+    if (status != RT_OK)
+        return status;
+    if (event->logged)
+        return RT_DUPLICATE;
+    struct core_campaign *campaign = &core->campaigns[c];
+    if (event->state.seq && event->state.seq <= campaign->row.seq)
+        return RT_CONFLICT;
+    core_log(core, effects);
+    effects->campaign = c;
+    if (event->state.seq) {
+        campaign->row.seq = event->state.seq;
+        core_effect_campaign(core, effects, c);
+    }
+    core_effect(core, effects, RT_DO_NOTED, c, RT_CORE_ALL_LABS);
+    return RT_OK;
+}
+
 // ---- close and withdraw
 
 static void end_lab(struct rt_core *core, uint32_t c, uint32_t l, enum rt_core_lab_state state,

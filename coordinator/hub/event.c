@@ -354,6 +354,15 @@ static enum rt_status submit_event(struct rt_writer *writer, const struct rt_int
         event->lab = statement->lab; // an operator speaks of it
         event->state.seq = statement->seq;
         return RT_OK;
+    case RT_STATEMENT_INCIDENT:
+        event->kind = RT_CORE_NOTED;
+        event->state.seq = statement->seq;
+        return RT_OK;
+    case RT_STATEMENT_RELEASE:
+    case RT_STATEMENT_REVOKE:
+        event->kind = RT_CORE_NOTED;
+        event->state.seq = 0;
+        return RT_OK;
     case RT_STATEMENT_RATING:
         return rating_event(writer, intake, event);
     case RT_STATEMENT_STATE: {

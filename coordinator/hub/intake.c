@@ -355,6 +355,18 @@ static void verify_rating(struct rt_intake *intake, const struct rt_intake_conte
         refuse(intake, status, status == RT_MALFORMED, "%s", text);
 }
 
+static void verify_noted(struct rt_intake *intake, const struct rt_intake_context *context,
+                         const struct rt_statement_signer *signers)
+{
+    bool incident = intake->statement.kind == RT_STATEMENT_INCIDENT;
+    char text[200] = "";
+    enum rt_status status =
+        rt_intake_noted(intake, incident ? object_of(intake, &intake->statement.record) : NULL,
+                        signers, context->store, text);
+    if (status)
+        refuse(intake, status, false, "%s", text);
+}
+
 static void verify_submit(struct rt_intake *intake, const struct rt_intake_context *context)
 {
     const struct rt_message_submit *message = &intake->message.body.submit;
@@ -382,6 +394,11 @@ static void verify_submit(struct rt_intake *intake, const struct rt_intake_conte
         break;
     case RT_STATEMENT_RATING:
         verify_rating(intake, context);
+        break;
+    case RT_STATEMENT_INCIDENT:
+    case RT_STATEMENT_RELEASE:
+    case RT_STATEMENT_REVOKE:
+        verify_noted(intake, context, signers);
         break;
     case RT_STATEMENT_STATE:
     case RT_STATEMENT_LIFT:

@@ -83,6 +83,12 @@ void rt_intake_verify_again(struct rt_intake *intake, const struct rt_intake_con
 enum rt_status rt_intake_rating(struct rt_intake *intake, struct rt_bytes object,
                                 struct rt_store *store, char ret_text[200]) RT_WARN_UNUSED;
 
+// A step of an incident with its record (NULL: not in the message), a release or a revocation, by
+// its verified signers (intake_noted.c). On failure ret_text says what is wrong.
+enum rt_status rt_intake_noted(struct rt_intake *intake, const struct rt_bytes *object,
+                               const struct rt_statement_signer *signers, struct rt_store *store,
+                               char ret_text[200]) RT_WARN_UNUSED;
+
 // The unit statement of one pair bears the coordinator's own signature and names this unit: needed
 // only for units the core does not remember.
 enum rt_status rt_intake_verify_unit(const struct rt_result_pair *pair,

@@ -91,6 +91,15 @@ static enum rt_status apply_spare(struct rt_store *store, const struct rt_core_e
     return store_put(store, TABLE_SPARE, &key, rt_bytes(&one, 1), 0, err);
 }
 
+static enum rt_status apply_noted(struct rt_store *store, const struct rt_core_effect *effect,
+                                  uint64_t leaf_index, struct rt_error *err)
+{
+    struct row key = key_u32(effect->campaign);
+    static const uint8_t one = 1;
+    row_u64(&key, leaf_index);
+    return store_put(store, TABLE_NOTED, &key, rt_bytes(&one, 1), 0, err);
+}
+
 static enum rt_status apply_instance(struct rt_store *store, const struct rt_core_effect *effect,
                                      struct rt_error *err)
 {
@@ -135,6 +144,8 @@ static enum rt_status apply_one(struct rt_store *store, const struct rt_core_eff
         return apply_rated(store, effect, err);
     case RT_DO_SPARE:
         return apply_spare(store, effect, leaf_index, err);
+    case RT_DO_NOTED:
+        return apply_noted(store, effect, leaf_index, err);
     case RT_DO_INSTANCE:
     case RT_DO_INSTANCE_END:
         return apply_instance(store, effect, err);

@@ -42,6 +42,7 @@ struct fsck_campaign {
     size_t accept_count;
     struct rt_core_rater raters[RT_RATERS_MOST]; // from 1 on
     uint16_t rater_count;
+    uint64_t noted, noted_sum; // leaves of incidents and releases, and the sum of their indices
 };
 
 struct fsck_state {

@@ -208,6 +208,30 @@ static enum rt_status compare_spare(void *ctx, struct scan *key, struct rt_bytes
     return RT_OK;
 }
 
+static enum rt_status count_noted(void *ctx, uint64_t index)
+{
+    uint64_t *seen = ctx;
+    seen[0]++;
+    seen[1] += index;
+    return RT_OK;
+}
+
+static enum rt_status compare_noted(struct fsck_state *state)
+{
+    enum rt_status status = RT_OK;
+    for (uint32_t c = 0; c < state->campaign_count && status == RT_OK; c++) {
+        const struct fsck_campaign *campaign = &state->campaigns[c];
+        uint64_t seen[2] = {0, 0};
+        status = rt_view_noted(state->view, c, count_noted, seen);
+        if (status == RT_OK && (seen[0] != campaign->noted || seen[1] != campaign->noted_sum))
+            fsck_say(state,
+                     "campaign %" PRIu32 ": %" PRIu64 " leaves of incidents and releases are "
+                     "listed; the log has %" PRIu64 ", or others",
+                     c, seen[0], campaign->noted);
+    }
+    return status;
+}
+
 enum rt_status fsck_compare_ratings(struct fsck_state *state)
 {
     struct compare compare = {.state = state};
@@ -222,6 +246,8 @@ enum rt_status fsck_compare_ratings(struct fsck_state *state)
         status = store_each(state->view, TABLE_RATED, &all, compare_label, &compare);
     if (status == RT_OK)
         status = store_each(state->view, TABLE_SPARE, &all, compare_spare, &compare);
+    if (status == RT_OK)
+        status = compare_noted(state);
     if (status == RT_CORRUPT) {
         fsck_say(state, "ratings: a row is damaged");
         return RT_OK;

@@ -243,6 +243,25 @@ static void replay_hold(struct fsck_state *state, uint64_t index,
     lab->row.held = hold;
 }
 
+// Each such leaf has its row; that there are no others is told by their number at the end.
+static void replay_noted(struct fsck_state *state, uint64_t index,
+                         const struct rt_statement *statement)
+{
+    struct fsck_campaign *campaign = find_campaign(state, index, &statement->campaign);
+    if (!campaign)
+        return;
+    if (statement->kind == RT_STATEMENT_INCIDENT) {
+        if (statement->seq <= campaign->row.seq)
+            fsck_say(state, "leaf %" PRIu64 ": its seq is not above the one before", index);
+        campaign->row.seq = statement->seq;
+        rt_buf_clear(&state->result);
+        if (rt_view_object(state->view, &statement->record, &state->result) != RT_OK)
+            fsck_say(state, "leaf %" PRIu64 ": the record it names is not stored", index);
+    }
+    campaign->noted++;
+    campaign->noted_sum += index;
+}
+
 static void settle(struct fsck_state *state)
 {
     for (uint32_t c = 0; c < state->campaign_count; c++) {
@@ -278,6 +297,11 @@ enum rt_status fsck_replay(struct fsck_state *state, uint64_t index,
     case RT_STATEMENT_HOLD:
     case RT_STATEMENT_LIFT:
         replay_hold(state, index, statement);
+        break;
+    case RT_STATEMENT_INCIDENT:
+    case RT_STATEMENT_RELEASE:
+    case RT_STATEMENT_REVOKE:
+        replay_noted(state, index, statement);
         break;
     case RT_STATEMENT_CLOSE:
     case RT_STATEMENT_WITHDRAW:

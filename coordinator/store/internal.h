@@ -28,6 +28,7 @@
     X(RATER, "rater", "u32 campaign, u16 rater -> u8 kind, id; sealed")                            \
     X(RATED, "rated", "u32 campaign, u32 lab, u64 trial, u16 rater -> label; sealed")              \
     X(SPARE, "spare", "u32 campaign, u32 lab, u64 trial, u64 leaf -> u8 1; sealed")                \
+    X(NOTED, "noted", "u32 campaign, u64 leaf -> u8 1; sealed")                                    \
     X(INSTANCE, "instance", "instance, lab name -> i64 seen; sealed")
 
 enum store_table {

@@ -195,6 +195,10 @@ enum rt_status rt_view_fingerprints(
 enum rt_status rt_view_raters(struct rt_view *view, uint32_t campaign,
                               enum rt_status (*visit)(void *ctx, const struct rt_core_rater *rater),
                               void *ctx) RT_WARN_UNUSED;
+// The leaves of a campaign's incidents, releases and revocations, in log order.
+enum rt_status rt_view_noted(struct rt_view *view, uint32_t campaign,
+                             enum rt_status (*visit)(void *ctx, uint64_t index),
+                             void *ctx) RT_WARN_UNUSED;
 // The labels raters gave a trial of a lab, at most RT_RATERS_MOST, by ascending rater.
 enum rt_status rt_view_rated(struct rt_view *view, uint32_t campaign, uint32_t lab, uint64_t number,
                              struct rt_rating_label *ret_labels, size_t *ret_count) RT_WARN_UNUSED;

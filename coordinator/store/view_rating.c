@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Raters, their labels, and the results that do not count, as stored.
+// Raters, their labels, the results that do not count, and the leaves of incidents and releases, as
+// stored.
 #include <string.h>
 
 #include "common/base/text.h"
@@ -70,4 +71,25 @@ enum rt_status rt_view_spare(struct rt_view *view, uint32_t campaign, uint32_t l
     struct row key = key_spare(campaign, lab, number, leaf);
     struct rt_bytes value;
     return store_get(view->store, view->txn, TABLE_SPARE, &key, &value);
+}
+
+struct noted {
+    void *ctx;
+    enum rt_status (*visit)(void *ctx, uint64_t index);
+};
+
+static enum rt_status tell_noted(void *ctx, struct scan *key, struct rt_bytes value)
+{
+    const struct noted *noted = ctx;
+    (void)scan_u32(key); // campaign
+    uint64_t index = scan_u64(key);
+    return scan_done(key) && value.size == 1 ? noted->visit(noted->ctx, index) : RT_CORRUPT;
+}
+
+enum rt_status rt_view_noted(struct rt_view *view, uint32_t campaign,
+                             enum rt_status (*visit)(void *ctx, uint64_t index), void *ctx)
+{
+    struct noted noted = {ctx, visit};
+    struct row prefix = key_u32(campaign);
+    return store_each(view, TABLE_NOTED, &prefix, tell_noted, &noted);
 }

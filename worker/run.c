@@ -125,11 +125,14 @@ static enum rt_status begin(struct rt_run *run, struct rt_error *err)
         status = run_slurm_begin(run, err);
     if (!status)
         status = run_care_begin(run, err);
+    if (!status)
+        status = run_grade_begin(run, err);
     return status ? status : load_state(run, err);
 }
 
 static void end(struct rt_run *run)
 {
+    run_grade_end(run);
     run_slurm_end(run);
     run_care_end(run);
     for (size_t i = 0; i < run->unit_count; i++)
@@ -235,6 +238,7 @@ static void turn(struct rt_run *run)
     }
     work(run, rested);
     run_usage_turn(run);
+    run_grade_turn(run);
     run_care_turn(run);
     run_write_status(run);
     if (run->fatal || !store(run))

@@ -179,6 +179,7 @@ struct rt_run {
     int64_t care_ms, gpu_ms, gpu_flush_ms, gpu_gap_ms, disk_ms, purge_ms, rotate_ms;
     bool disk_low;
     bool gpus_ended; // jobs were told to end because a cap on GPU hours is reached
+    struct run_grading *grading; // NULL: this lab does not grade (run_grade.c)
     int64_t ratings_ms;   // when STATE/ratings is looked at again
     bool ratings_waiting; // it held some
     bool trials_finished; // in this turn: TRIAL_STORED stands after its commit
@@ -320,6 +321,12 @@ void run_care_end(struct rt_run *run);
 
 // run_rating.c: what raters left to be signed and sent
 void run_take_ratings(struct rt_run *run);
+
+// run_grade.c: judges, beside the loop
+enum rt_status run_grade_begin(struct rt_run *run, struct rt_error *err) RT_WARN_UNUSED;
+void run_grade_turn(struct rt_run *run);
+void run_grade_end(struct rt_run *run);
+bool run_grade_waits(const struct rt_run *run); // there is something to grade, or it goes on
 
 // run_status.c: what people and other commands see and say
 void run_read_inbox(struct rt_run *run);

@@ -132,7 +132,7 @@ void run_write_status(struct rt_run *run)
 bool run_idle(const struct rt_run *run)
 {
     if (!run->welcomed || run->mono_ms - run->welcomed_ms < IDLE_AFTER_MS || run->unit_count ||
-        run->flying || run->fetch.active || run->ratings_waiting)
+        run->flying || run->fetch.active || run->ratings_waiting || run_grade_waits(run))
         return false;
     for (size_t i = 0; i < run->out_count; i++)
         if (!run->outs[i].parked)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/base/file.h"
 #include "common/base/json.h"
@@ -14,6 +15,8 @@
 #include "worker/commands/commands.h"
 #include "worker/executor/ask.h"
 #include "worker/home_exec.h"
+#include "worker/inbox.h"
+#include "worker/policy.h"
 #include "worker/rating/desk.h"
 #include "worker/rating/journal.h"
 
@@ -23,6 +26,7 @@
 struct settings {
     const char *state, *role;
     uint64_t most;
+    bool every;
 };
 
 struct grade {
@@ -32,7 +36,8 @@ struct grade {
     struct rt_exec *exec;
     const struct rt_lab_subject *subject;
     const char *role;
-    uint64_t asked, unrated;
+    uint64_t asked, tokens, unrated;
+    struct rt_usage usage; // of the lab, with what this run adds to it
     struct rt_error *err;
 };
 
@@ -60,6 +65,18 @@ static bool stopping(void)
 
 // ---- who judges
 
+static enum rt_status may_judge(const struct grade *grade)
+{
+    const struct rt_local *local = grade->desk.local;
+    const struct rt_lab_policy *policy = &local->home->config->policy;
+    for (size_t r = 0; r < policy->role_count; r++)
+        if (strcmp(policy->roles[r], "grade") == 0)
+            return RT_OK;
+    return rt_error_set(grade->err, RT_POLICY,
+                        "%s: policy.roles does not name `grade`; add it if this lab judges",
+                        local->home->path);
+}
+
 // The one role the campaign's judges have, unless one is named.
 static enum rt_status choose_role(struct grade *grade)
 {
@@ -78,14 +95,9 @@ static enum rt_status choose_role(struct grade *grade)
     if (!grade->role)
         return rt_error_set(grade->err, RT_NOT_FOUND, "no scenario of campaign %s has a judge",
                             local->name);
-    const struct rt_lab_policy *policy = &local->home->config->policy;
-    bool allowed = false;
-    for (size_t r = 0; r < policy->role_count; r++)
-        allowed = allowed || strcmp(policy->roles[r], "grade") == 0;
-    if (!allowed)
-        return rt_error_set(grade->err, RT_POLICY,
-                            "%s: policy.roles does not name `grade`; add it if this lab judges",
-                            local->home->path);
+    enum rt_status status = may_judge(grade);
+    if (status)
+        return status;
     grade->subject = rt_labconfig_subject(local->home->config, grade->role);
     return grade->subject ? RT_OK
                           : rt_error_set(grade->err, RT_NOT_FOUND,
@@ -118,6 +130,61 @@ static enum rt_status open_journal(struct grade *grade)
     if (!status)
         status = rt_path_join(path, sizeof path, folder, name);
     return status ? status : rt_journal_open(path, &grade->journal, grade->err);
+}
+
+// ---- budgets
+
+static int64_t today(void)
+{
+    time_t seconds = time(NULL);
+    struct tm local;
+    localtime_r(&seconds, &local);
+    return (int64_t)(seconds + local.tm_gmtoff) / 86400;
+}
+
+// The lab's days and what was used of them, as the worker last stored it.
+static void open_budgets(struct grade *grade)
+{
+    const struct rt_local *local = grade->desk.local;
+    if (*local->home->config->timezone) {
+        setenv("TZ", local->home->config->timezone, 1);
+        tzset();
+    }
+    grade->usage = local->outbox->usage;
+}
+
+// May the judge be asked, and how often at most? Trials are not what it uses, and hours are the
+// worker's to keep: a person may grade at any time.
+static enum rt_status budget(struct grade *grade, size_t *ret_requests)
+{
+    const struct rt_lab_policy *own = &grade->desk.local->home->config->policy;
+    const struct rt_lab_policy policy = {.tokens_per_day = own->tokens_per_day,
+                                         .tokens_total = own->tokens_total,
+                                         .requests_per_day = own->requests_per_day};
+    struct rt_permit_now now = {0};
+    rt_usage_roll(&grade->usage, today());
+    now.usage = grade->usage;
+    struct rt_permit permit = rt_permit_unit(&policy, &now, NULL);
+    uint64_t left = policy.requests_per_day - grade->usage.requests_today;
+    *ret_requests = policy.requests_per_day && left < CHUNK ? (size_t)left : CHUNK;
+    return rt_permit_yes(permit)
+               ? RT_OK
+               : rt_error_set(grade->err, RT_POLICY,
+                              "%s; what the judge said so far is kept, run `grade` again",
+                              rt_permit_text(permit.cause));
+}
+
+// What was used is told to the worker, which keeps the counts of the day.
+static enum rt_status tell_use(struct grade *grade, uint64_t requests, uint64_t tokens)
+{
+    char reason[100];
+    if (!requests && !tokens)
+        return RT_OK;
+    rt_usage_add(&grade->usage, today(), 0, tokens, requests);
+    snprintf(reason, sizeof reason, "%llu requests, %llu tokens", (unsigned long long)requests,
+             (unsigned long long)tokens);
+    const struct rt_inbox_request request = {grade->subject->id, "used", reason};
+    return rt_inbox_put(grade->desk.local->home->state, &request, grade->err);
 }
 
 // ---- asking
@@ -174,6 +241,7 @@ static enum rt_status ask_round(struct grade *grade, struct question *questions,
         rt_error_set(grade->err, status, "a judge's question: %s", rt_status_text(status));
     for (size_t i = 0; i < asked && !status; i++) {
         read_reply(grade, &questions[of[i]], &replies[i]);
+        grade->tokens += replies[i].reply.tokens_in + replies[i].reply.tokens_out;
         *ret_failed = *ret_failed || !replies[i].ok;
         if (!replies[i].ok)
             rt_log_warn("the judge did not answer", "trial=%llu why=%s",
@@ -189,11 +257,14 @@ static enum rt_status ask_round(struct grade *grade, struct question *questions,
 static enum rt_status judge_chunk(struct grade *grade, struct question *questions, size_t count)
 {
     bool failed = false;
+    uint64_t asked = grade->asked, tokens = grade->tokens;
     enum rt_status status = RT_OK;
     for (unsigned attempt = 0; attempt < RT_JUDGE_ATTEMPTS && !status; attempt++) {
         failed = false;
         status = ask_round(grade, questions, count, attempt, &failed);
     }
+    enum rt_status told = tell_use(grade, grade->asked - asked, grade->tokens - tokens);
+    status = status ? status : told;
     for (size_t i = 0; i < count && !status; i++) {
         // A server that is down is no reason to leave trials unrated: they are asked the next time.
         if (!questions[i].settled && failed)
@@ -209,20 +280,40 @@ static enum rt_status judge_chunk(struct grade *grade, struct question *question
     return status;
 }
 
-// The next questions, or none.
-static enum rt_status next_chunk(struct grade *grade, size_t *at, struct rt_arena *arena,
-                                 struct question *questions, size_t *ret_count)
+static bool to_be_judged(const struct grade *grade, const struct rt_desk_trial *trial,
+                         struct rt_local_trial *ret_place)
+{
+    return trial->result.status == RT_TRIAL_OK &&
+           !rt_journal_find(&grade->journal, trial->number, "") &&
+           !rt_local_trial(grade->desk.local, trial->number, ret_place) &&
+           ret_place->scenario->judge &&
+           strcmp(ret_place->scenario->judge->role, grade->role) == 0;
+}
+
+// Is there anything to ask or to hand in? Without it the judge's server is left alone.
+static bool anything(const struct grade *grade)
+{
+    struct rt_local_trial place;
+    for (size_t i = 0; i < grade->journal.count; i++)
+        if (!grade->journal.lines[i].sent)
+            return true;
+    for (size_t i = 0; i < grade->desk.count; i++)
+        if (to_be_judged(grade, &grade->desk.trials[i], &place))
+            return true;
+    return false;
+}
+
+// The next questions, at most so many, or none.
+static enum rt_status next_chunk(struct grade *grade, size_t *at, size_t most,
+                                 struct rt_arena *arena, struct question *questions,
+                                 size_t *ret_count)
 {
     const struct rt_local *local = grade->desk.local;
     enum rt_status status = RT_OK;
-    for (*ret_count = 0; *at < grade->desk.count && *ret_count < CHUNK && !status; ++*at) {
+    for (*ret_count = 0; *at < grade->desk.count && *ret_count < most && !status; ++*at) {
         const struct rt_desk_trial *trial = &grade->desk.trials[*at];
         struct rt_local_trial place;
-        if (trial->result.status != RT_TRIAL_OK ||
-            rt_journal_find(&grade->journal, trial->number, ""))
-            continue;
-        status = rt_local_trial(local, trial->number, &place);
-        if (status || !place.scenario->judge || strcmp(place.scenario->judge->role, grade->role))
+        if (!to_be_judged(grade, trial, &place))
             continue;
         struct question *question = &questions[*ret_count];
         *question =
@@ -244,12 +335,15 @@ static enum rt_status judge_all(struct grade *grade)
 {
     struct question *questions = calloc(CHUNK, sizeof *questions);
     struct rt_arena arena;
-    size_t at = 0, count = 1;
+    size_t at = 0, count = 1, most = CHUNK;
     enum rt_status status = questions ? RT_OK : RT_NO_MEMORY;
     rt_arena_init(&arena, (size_t)2 << 30);
     while (!status && count && !stopping()) {
         rt_arena_clear(&arena);
-        status = next_chunk(grade, &at, &arena, questions, &count);
+        enum rt_status allowed = budget(grade, &most);
+        status = next_chunk(grade, &at, allowed ? 1 : most, &arena, questions, &count);
+        if (!status && count)
+            status = allowed;
         if (!status && count)
             status = judge_chunk(grade, questions, count);
     }
@@ -323,12 +417,59 @@ static enum rt_status hand_in(struct grade *grade, size_t *ret_files)
     return status;
 }
 
+// One judge from its journal to its ratings.
+static enum rt_status grade_role(struct grade *grade)
+{
+    size_t files = 0;
+    grade->asked = grade->tokens = grade->unrated = 0;
+    enum rt_status status = open_journal(grade);
+    bool work = !status && anything(grade);
+    if (work)
+        status = open_judge(grade);
+    enum rt_status asked = work && !status ? judge_all(grade) : status;
+    // What was said before the judge fell silent counts too.
+    if (work && !status)
+        status = hand_in(grade, &files);
+    status = status ? status : asked;
+    if (!status && !rt_globals.quiet)
+        printf("%s: judge %s has labelled %zu trials, %llu left unrated in this run, %zu ratings "
+               "handed to the worker\n",
+               grade->desk.local->name, grade->role, grade->journal.count,
+               (unsigned long long)grade->unrated, files);
+    rt_exec_free(grade->exec);
+    grade->exec = NULL;
+    if (grade->journal.fd >= 0)
+        rt_journal_close(&grade->journal);
+    grade->journal = (struct rt_journal){.fd = -1};
+    return status;
+}
+
+// Every judge whose subject this lab serves, in the order of the scenarios.
+static enum rt_status grade_every(struct grade *grade)
+{
+    const struct rt_local *local = grade->desk.local;
+    enum rt_status status = may_judge(grade);
+    for (size_t s = 0; s < local->campaign->scenario_count && !status; s++) {
+        const struct rt_judge *judge = local->scenarios[s]->judge;
+        bool before = false;
+        for (size_t b = 0; judge && b < s; b++)
+            before |= local->scenarios[b]->judge &&
+                      !strcmp(local->scenarios[b]->judge->role, judge->role);
+        grade->subject =
+            judge && !before ? rt_labconfig_subject(local->home->config, judge->role) : NULL;
+        if (!grade->subject)
+            continue;
+        grade->role = judge->role;
+        status = grade_role(grade);
+    }
+    return status;
+}
+
 static enum rt_status run(const void *place, const struct rt_text_list *operands,
                           struct rt_error *err)
 {
     struct grade grade = {.settings = place, .journal = {.fd = -1}, .err = err};
     char path[PATH_MAX];
-    size_t files = 0;
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -337,24 +478,14 @@ static enum rt_status run(const void *place, const struct rt_text_list *operands
         status = rt_desk_open(path, operands->count ? operands->items[0] : NULL, &grade.desk, err);
     if (status)
         return status;
-    status = choose_role(&grade);
-    if (!status)
-        status = open_journal(&grade);
-    if (!status)
-        status = open_judge(&grade);
-    enum rt_status asked = status ? status : judge_all(&grade);
-    // What was said before the judge fell silent counts too.
-    if (!status)
-        status = hand_in(&grade, &files);
-    status = status ? status : asked;
-    if (!status && !rt_globals.quiet)
-        printf("%s: judge %s has labelled %zu trials, %llu left unrated in this run, %zu ratings "
-               "handed to the worker\n",
-               grade.desk.local->name, grade.role, grade.journal.count,
-               (unsigned long long)grade.unrated, files);
-    rt_exec_free(grade.exec);
-    if (grade.journal.fd >= 0)
-        rt_journal_close(&grade.journal);
+    open_budgets(&grade);
+    if (grade.settings->every) {
+        status = grade_every(&grade);
+    } else {
+        status = choose_role(&grade);
+        if (!status)
+            status = grade_role(&grade);
+    }
     rt_desk_release(&grade.desk);
     return status;
 }
@@ -366,6 +497,10 @@ static const struct rt_option options[] = {
      .offset = offsetof(struct settings, role),
      .value_name = "ROLE",
      .help = "Which judge, where a campaign has several."},
+    {.name = "every",
+     .kind = RT_OPTION_FLAG,
+     .offset = offsetof(struct settings, every),
+     .help = "Every judge whose subject is served here; none is no error."},
     {.name = "most",
      .kind = RT_OPTION_COUNT,
      .offset = offsetof(struct settings, most),
@@ -385,6 +520,7 @@ const struct rt_command rt_command_grade = {
     .example = "ringtrial-worker grade demo-shutdown",
     .about = "Asks the subject named by each scenario's `raters.judge.role` for one label of its "
              "list, by the rubric, at temperature 0 and with a seed of its own. It can stop at any "
-             "time and go on later. The worker signs and sends the labels as a rating; results "
-             "stay as they are.",
+             "time and go on later, and draws on the lab's budgets. A worker that runs does this "
+             "by itself once a campaign's trials are in. It signs and sends the labels as a "
+             "rating; results stay as they are.",
 };

@@ -76,8 +76,8 @@ static enum rt_status read_request(const char *path, json_t **ret_json,
                     &request.action, "reason", &request.reason) ||
         !one_line(request.reason) ||
         (strcmp(request.action, "accept") && strcmp(request.action, "decline") &&
-         strcmp(request.action, "used") &&
-         strcmp(request.action, "leave"))) {
+         strcmp(request.action, "used") && strcmp(request.action, "purge") &&
+         strcmp(request.action, "resend") && strcmp(request.action, "leave"))) {
         json_decref(json);
         return rt_error_set(err, RT_MALFORMED, "%s is no request", path);
     }

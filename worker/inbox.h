@@ -11,7 +11,9 @@
 
 struct rt_inbox_request {
     const char *campaign; // its id, or "sha256:..."
-    const char *action;   // accept | decline | leave | used (campaign is then the subject)
+    // accept | decline | leave | used (campaign is then the subject) | purge | resend (about the
+    // lab as a whole: campaign is its id)
+    const char *action;
     const char *reason;   // 1 to 200 bytes, one line
 };
 

@@ -229,7 +229,8 @@ enum rt_status rt_outbox_results(struct rt_outbox *outbox, const struct rt_diges
 
 struct export {
     const char *folder;
-    size_t count;
+    rt_outbox_exported_fn *visit;
+    void *ctx;
     struct rt_error *err;
 };
 
@@ -264,23 +265,25 @@ static enum rt_status export_receipt(void *ctx, struct rt_bytes key, struct rt_b
         status = write_file(export, row.index, ".tlog-proof", row.proof);
     if (!status)
         status = write_file(export, row.index, ".leaf", rt_buf_bytes(&leaf));
+    struct rt_digest digest;
+    rt_sha256(rt_buf_bytes(&leaf), &digest);
     if (!status)
-        export->count++;
+        export->visit(export->ctx, row.index, (enum rt_statement_kind)row.kind, row.received_ms,
+                      &digest);
     rt_buf_release(&leaf);
     rt_arena_release(&arena);
     return status;
 }
 
 enum rt_status rt_outbox_export(struct rt_outbox *outbox, const struct rt_digest *campaign,
-                                const char *folder, size_t *ret_count, struct rt_error *err)
+                                const char *folder, rt_outbox_exported_fn *visit, void *ctx,
+                                struct rt_error *err)
 {
-    struct export export = {folder, 0, err};
+    struct export export = {folder, visit, ctx, err};
     enum rt_status status = rt_file_mkdir(folder, 0700, err);
     if (!status)
         status = rt_ledger_each(outbox->ledger, RT_TABLE_RECEIPT,
                                 rt_bytes(campaign->bytes, RT_DIGEST_BYTES), export_receipt,
                                 &export);
-    if (!status)
-        *ret_count = export.count;
     return status;
 }

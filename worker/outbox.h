@@ -199,9 +199,11 @@ enum rt_status rt_outbox_results(struct rt_outbox *outbox, const struct rt_diges
                                  uint64_t *ret_count, struct rt_digest *ret_root) RT_WARN_UNUSED;
 
 // Write every receipt of a campaign to folder (made 0700): <index>.tlog-proof and, beside it,
-// <index>.leaf, the very leaf it proves. *ret_count of them.
+// <index>.leaf, the very leaf it proves; visit is told of each (SHA-256 of the leaf's bytes).
+typedef void rt_outbox_exported_fn(void *ctx, uint64_t index, enum rt_statement_kind kind,
+                                   int64_t received_ms, const struct rt_digest *leaf);
 enum rt_status rt_outbox_export(struct rt_outbox *outbox, const struct rt_digest *campaign,
-                                const char *folder, size_t *ret_count,
+                                const char *folder, rt_outbox_exported_fn *visit, void *ctx,
                                 struct rt_error *err) RT_WARN_UNUSED;
 
 #endif

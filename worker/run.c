@@ -10,6 +10,7 @@
 
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/service.h"
 #include "common/base/time.h"
 #include "worker/run_state.h"
 
@@ -319,7 +320,9 @@ enum rt_status rt_run(const struct rt_run_settings *settings, struct rt_error *e
     catch_signals();
     enum rt_status status = begin(run, run->err);
     if (!status) {
+        rt_service_notify("READY=1");
         loop(run);
+        rt_service_notify("STOPPING=1");
         if (!run->fatal)
             drain(run);
         status = run->fatal;

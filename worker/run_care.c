@@ -200,17 +200,21 @@ static void look_at_budget(struct rt_run *run)
           &(struct fact){RT_CARE_BUDGET, NULL, "", day, rt_permit_text(permit.cause), true}, true);
 }
 
-static void look_at_disk(struct rt_run *run)
+static void measure_disk(struct rt_run *run)
 {
     struct statvfs info;
+    if (run->mono_ms < run->disk_ms || statvfs(run->home->state, &info))
+        return;
+    uint64_t free_bytes = (uint64_t)info.f_bavail * info.f_frsize;
+    uint64_t all = (uint64_t)info.f_blocks * info.f_frsize;
+    uint64_t least = all / 50 < DISK_LOW ? all / 50 : DISK_LOW;
+    run->disk_ms = run->mono_ms + DISK_MS;
+    run->disk_low = free_bytes < least;
+}
+
+static void look_at_disk(struct rt_run *run)
+{
     char text[200];
-    if (run->mono_ms >= run->disk_ms && !statvfs(run->home->state, &info)) {
-        uint64_t free_bytes = (uint64_t)info.f_bavail * info.f_frsize;
-        uint64_t all = (uint64_t)info.f_blocks * info.f_frsize;
-        uint64_t least = all / 50 < DISK_LOW ? all / 50 : DISK_LOW;
-        run->disk_ms = run->mono_ms + DISK_MS;
-        run->disk_low = free_bytes < least;
-    }
     snprintf(text, sizeof text, "%s", run->stalled
                                           ? "the disk is full: nothing is taken or run until "
                                             "there is room"
@@ -295,6 +299,7 @@ void run_care_turn(struct rt_run *run)
     if (run->mono_ms < run->care_ms)
         return;
     run->care_ms = run->mono_ms + LOOK_MS;
+    measure_disk(run);
     run_care_look(run);
     purge(run);
 }

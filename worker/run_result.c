@@ -74,7 +74,10 @@ static enum rt_status load_out(void *ctx, struct rt_bytes key, struct rt_bytes v
         out->unit = row.unit_digest;
         out->fingerprint = row.fingerprint;
         out->made_ms = row.made_ms;
-        out->parked = row.parked && !run->settings->resend_parked;
+        // What went down with its connections gets new attempts from a new process; what was
+        // refused would be refused again.
+        bool lost = row.disconnects >= RUN_DISCONNECTS_MOST;
+        out->parked = row.parked && !lost && !run->settings->resend_parked;
         out->disconnects = out->parked ? row.disconnects : 0;
         out->stored = true;
         count_out(out, 1);
@@ -253,6 +256,24 @@ static void end_campaign(struct rt_run *run, struct run_campaign *campaign, bool
     rt_log_info(withdraw ? "withdrawing" : "closing", "campaign=%s results=%llu", campaign->name,
                 (unsigned long long)statement.results);
     run_submit(run, campaign, &statement);
+}
+
+void run_unpark(struct rt_run *run)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < run->out_count; i++) {
+        struct run_out *out = &run->outs[i];
+        if (!out->parked)
+            continue;
+        out->parked = false;
+        out->disconnects = 0;
+        out->again_ms = 0;
+        count_out(out, 1);
+        save_out(run, out, "");
+        count++;
+    }
+    rt_log_info("sending again what was parked", "items=%zu", count);
+    run->progress |= count > 0;
 }
 
 // A result that went down with its connections may be in the log all the same, and then a close

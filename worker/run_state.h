@@ -295,6 +295,7 @@ void run_on_receipt(struct rt_run *run, const struct rt_message_receipt *receipt
 void run_on_error(struct rt_run *run, const struct rt_message_error *error);
 void run_send_outs(struct rt_run *run);
 void run_outs_lost(struct rt_run *run); // the connection is gone
+void run_unpark(struct rt_run *run);    // what is parked is sent once more
 
 // run_fingerprint.c: one fingerprint for trials that several things served
 // digests (2 to RUN_FINGERPRINTS_MOST) are sorted in place.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/json.h"
+#include "worker/care/receipts.h"
 #include "worker/commands/commands.h"
 #include "worker/inbox.h"
 #include "worker/ledger.h"
@@ -14,7 +15,7 @@
 #include "worker/run.h"
 
 struct settings {
-    const char *state, *passphrase_file, *reason, *export;
+    const char *state, *passphrase_file, *reason, *receipts;
     bool until_idle, automatic, resend_parked;
     int64_t heartbeat_ms, redial_most_ms, wait_ms;
 };
@@ -99,8 +100,8 @@ static enum rt_status export_receipts(const struct settings *settings, const cha
     if (status)
         return status;
     snprintf(folder, sizeof folder, "%.*s/receipts", (int)sizeof folder - 16, local->home->state);
-    const char *target = settings->export ? settings->export : folder;
-    status = rt_outbox_export(local->outbox, &local->digest, target, &count, err);
+    const char *target = settings->receipts ? settings->receipts : folder;
+    status = rt_receipts_export(local, target, &count, err);
     if (!status && !rt_globals.quiet)
         printf("%s: %s; %zu receipts in %s\n", local->name, rt_stage_words[local->row.stage],
                count, target);
@@ -183,11 +184,16 @@ static const struct rt_option leave_options[] = {
      .value_name = "TEXT",
      .help = "Why, for the log: one line that everybody can read.",
      .required = true},
+    {.name = "receipts",
+     .kind = RT_OPTION_TEXT,
+     .offset = offsetof(struct settings, receipts),
+     .value_name = "FOLDER",
+     .help = "Where the receipts go, with receipts.json (default: STATE/receipts)."},
     {.name = "export",
      .kind = RT_OPTION_TEXT,
-     .offset = offsetof(struct settings, export),
+     .offset = offsetof(struct settings, receipts),
      .value_name = "FOLDER",
-     .help = "Where the receipts go (default: STATE/receipts)."},
+     .help = "An older name of --receipts."},
     {.name = "wait",
      .kind = RT_OPTION_DURATION,
      .offset = offsetof(struct settings, wait_ms),
@@ -206,8 +212,11 @@ const struct rt_command rt_command_leave = {
     .settings_size = sizeof(struct settings),
     .defaults = leave_defaults,
     .run = run_leave,
-    .example = "ringtrial-worker leave demo-shutdown --reason \"the machine is needed\"",
+    .example = "ringtrial-worker leave demo-shutdown --reason \"the machine is needed\"\n"
+               "ringtrial-worker leave demo-shutdown --reason \"done\" --receipts ~/receipts",
     .about = "Units that were begun are finished, the others handed back; then the lab signs how "
              "many results it gave and their root, so that none can be dropped unseen. Asks the "
-             "running worker to do it, or does it itself when none is running.",
+             "running worker to do it, or does it itself when none is running. A campaign that is over "
+             "already is left as it is, and its receipts are written. An auditor checks them with "
+             "`ringtrial-audit verify BUNDLE --receipts FOLDER`.",
 };

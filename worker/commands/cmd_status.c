@@ -4,10 +4,12 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/time.h"
+#include "worker/care/outlook.h"
 #include "worker/commands/commands.h"
 #include "worker/home.h"
 #include "worker/outbox.h"
@@ -142,9 +144,17 @@ static json_t *live_json(const char *state)
     struct rt_buf text;
     json_t *json = NULL;
     rt_buf_init(&text, 1 << 20);
-    if (rt_path_join(path, sizeof path, state, "status.json") ||
-        rt_file_read(path, &text, NULL) || rt_json_parse(rt_buf_bytes(&text), &json, NULL))
-        json = NULL;
+    // On a full disk the file is written over in place: a reader may meet it half done.
+    for (int tries = 0; tries < 5 && !json; tries++) {
+        rt_buf_clear(&text);
+        if (rt_path_join(path, sizeof path, state, "status.json") ||
+            rt_file_read(path, &text, NULL))
+            break;
+        if (rt_json_parse(rt_buf_bytes(&text), &json, NULL)) {
+            json = NULL;
+            nanosleep(&(struct timespec){0, 20000000}, NULL);
+        }
+    }
     rt_buf_release(&text);
     json_int_t pid = json_integer_value(json_object_get(json, "pid"));
     json_int_t time_ms = json_integer_value(json_object_get(json, "time_ms"));
@@ -156,19 +166,64 @@ static json_t *live_json(const char *state)
     return json_null();
 }
 
-static json_t *usage_json(const struct rt_usage *usage)
+static double hours(uint64_t gpu_ms)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "trials_today", (json_int_t)usage->trials_today,
-                     "tokens_today", (json_int_t)usage->tokens_today, "requests_today",
-                     (json_int_t)usage->requests_today, "trials_total",
-                     (json_int_t)usage->trials_total, "tokens_total",
-                     (json_int_t)usage->tokens_total);
+    return (double)gpu_ms / RT_GPU_HOUR_MS;
 }
 
-static json_t *status_json(const struct rt_home *home, const struct rt_outbox *outbox,
+static json_t *usage_json(const struct rt_usage *usage)
+{
+    return json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:f}", "trials_today",
+                     (json_int_t)usage->trials_today, "tokens_today",
+                     (json_int_t)usage->tokens_today, "requests_today",
+                     (json_int_t)usage->requests_today, "gpu_hours_today",
+                     hours(usage->gpu_today_ms), "trials_total", (json_int_t)usage->trials_total,
+                     "tokens_total", (json_int_t)usage->tokens_total, "requests_total",
+                     (json_int_t)usage->requests_total, "gpu_hours_total",
+                     hours(usage->gpu_total_ms));
+}
+
+// What was donated, by campaign and subject; ones that ran out of the outbox have a digest only.
+static json_t *donated_json(const struct gather *gather, struct rt_outbox *outbox, int64_t day)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < outbox->share_count; i++) {
+        struct rt_outbox_share *share = &outbox->shares[i];
+        char digest[RT_DIGEST_TEXT_BYTES];
+        const char *name = NULL;
+        rt_digest_format(&share->campaign, digest);
+        rt_usage_roll(&share->usage, day);
+        for (size_t t = 0; t < gather->count; t++)
+            if (rt_digest_equal(&gather->tallies[t].digest, &share->campaign))
+                name = json_string_value(json_object_get(gather->tallies[t].json, "campaign"));
+        json_t *row = usage_json(&share->usage);
+        json_object_set_new(row, "campaign", json_string(name ? name : digest));
+        json_object_set_new(row, "digest", json_string(digest));
+        json_object_set_new(row, "subject", json_string(share->subject));
+        json_array_append_new(list, row);
+    }
+    return list;
+}
+
+static json_t *limits_json(const struct rt_lab_policy *policy)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "trials_today",
+                     (json_int_t)policy->trials_per_day, "tokens_today",
+                     (json_int_t)policy->tokens_per_day, "requests_today",
+                     (json_int_t)policy->requests_per_day, "gpu_hours_today",
+                     (json_int_t)policy->gpu_hours_per_day, "trials_total",
+                     (json_int_t)policy->trials_total, "tokens_total",
+                     (json_int_t)policy->tokens_total, "gpu_hours_total",
+                     (json_int_t)policy->gpu_hours_total);
+}
+
+static json_t *status_json(const struct rt_home *home, struct rt_outbox *outbox,
                            struct gather *gather)
 {
     json_t *campaigns = json_array();
+    int64_t day = rt_care_local_day(home->config, rt_time_wall_ms());
+    rt_usage_roll(&outbox->usage, day);
+    json_t *donated = donated_json(gather, outbox, day);
     for (size_t i = 0; i < gather->count; i++) {
         struct tally *tally = &gather->tallies[i];
         json_object_set_new(tally->json, "units", json_integer((json_int_t)tally->units));
@@ -178,9 +233,10 @@ static json_t *status_json(const struct rt_home *home, const struct rt_outbox *o
         json_array_append_new(campaigns, tally->json);
         tally->json = NULL;
     }
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "lab", home->config->lab, "state",
-                     home->state, "coordinator", home->invite->address, "campaigns", campaigns,
-                     "parked", gather->parked, "usage", usage_json(&outbox->usage), "running",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "lab", home->config->lab,
+                     "state", home->state, "coordinator", home->invite->address, "campaigns",
+                     campaigns, "parked", gather->parked, "usage", usage_json(&outbox->usage),
+                     "limits", limits_json(&home->config->policy), "donated", donated, "running",
                      live_json(home->state));
 }
 
@@ -208,6 +264,47 @@ static void print_subjects(const json_t *campaigns)
                    word(row, "subject"), word(row, "identity"),
                    *word(row, "changed") ? "; changed: " : "", word(row, "changed"));
         }
+    }
+}
+
+// "120 of 1000"; a limit of 0 is none.
+static void print_used(const char *what, double used, long long limit, int digits)
+{
+    printf("  %.*f", digits, used);
+    if (limit)
+        printf(" of %lld", limit);
+    printf(" %s", what);
+}
+
+static void print_usage_of(const json_t *usage, const json_t *limits, bool today)
+{
+    static const char *const keys[2][4] = {
+        {"trials_total", "tokens_total", "requests_total", "gpu_hours_total"},
+        {"trials_today", "tokens_today", "requests_today", "gpu_hours_today"}};
+    static const char *const words[4] = {"trials", "tokens", "requests", "GPU hours"};
+    for (int k = 0; k < 4; k++) {
+        const char *key = keys[today][k];
+        print_used(words[k], json_number_value(json_object_get(usage, key)),
+                   limits ? number(limits, key) : 0, k == 3 ? 2 : 0);
+    }
+    printf("\n");
+}
+
+static void print_donated(const json_t *status)
+{
+    const json_t *usage = json_object_get(status, "usage");
+    const json_t *limits = json_object_get(status, "limits"), *row;
+    size_t i;
+    printf("today      ");
+    print_usage_of(usage, limits, true);
+    printf("in all     ");
+    print_usage_of(usage, limits, false);
+    json_array_foreach(json_object_get(status, "donated"), i, row)
+    {
+        printf("  %.24s, %s\n    today    ", word(row, "campaign"), word(row, "subject"));
+        print_usage_of(row, NULL, true);
+        printf("    in all   ");
+        print_usage_of(row, NULL, false);
     }
 }
 
@@ -239,6 +336,11 @@ static void print_text(const json_t *status)
             printf("             %s\n", word(row, "held"));
     }
     print_subjects(json_object_get(running, "campaigns"));
+    print_donated(status);
+    if (*word(running, "disk"))
+        printf("disk         %s\n", word(running, "disk"));
+    if (*word(running, "jobs"))
+        printf("jobs         %s\n", word(running, "jobs"));
     json_array_foreach(json_object_get(status, "parked"), i, row)
         printf("parked       %s %.16s: %s\n", word(row, "kind"), word(row, "statement"),
                word(row, "why"));
@@ -290,5 +392,6 @@ const struct rt_command rt_command_status = {
     .run = run,
     .example = "ringtrial-worker status --json | jq .campaigns",
     .about = "Reads the outbox, whether or not a worker is running. Parked items are results that "
-             "were refused, or lost with three connections: `run --resend-parked` tries again.",
+             "were refused, or lost with three connections: `resend` tries again. GPU hours count "
+             "what servers of subjects with `gpus` (or jobs that ask for GPUs) held.",
 };

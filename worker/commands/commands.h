@@ -31,6 +31,10 @@ extern const struct rt_command rt_command_rescore;
 extern const struct rt_command rt_command_rate;
 extern const struct rt_command rt_command_leave;
 extern const struct rt_command rt_command_load;
+extern const struct rt_command rt_command_vault_list;
+extern const struct rt_command rt_command_vault_purge;
+extern const struct rt_command rt_command_resend;
+extern const struct rt_command rt_command_install_service;
 
 // Every settings struct that has a `state` member takes this row.
 #define RT_LAB_OPTION(TYPE)                                                                        \

@@ -9,6 +9,8 @@
 extern const struct rt_command rt_command_verify;
 extern const struct rt_command rt_command_show;
 extern const struct rt_command rt_command_report;
+extern const struct rt_command rt_command_diff;
+extern const struct rt_command rt_command_compare;
 
 // `report BUNDLE`: settings is a struct rt_audit_report_settings (command_report.h).
 enum rt_status rt_audit_report_bundle(const void *settings, const struct rt_text_list *operands,

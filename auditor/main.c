@@ -15,6 +15,8 @@ int main(int argc, char **argv)
         rt_command_verify,
         rt_command_report,
         rt_command_show,
+        rt_command_diff,
+        rt_command_compare,
         {0},
     };
     const struct rt_program program = {

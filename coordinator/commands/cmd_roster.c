@@ -3,6 +3,7 @@
 // are new versions, signed here where the keys are and submitted to the running coordinator.
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/base/file.h"
 #include "common/base/json.h"
@@ -14,7 +15,8 @@
 #include "proto/invite.h"
 
 struct settings {
-    const char *state, *out, *reason, *key, *kind, *organisation;
+    const char *state, *out, *reason, *key, *kind, *organisation, *public;
+    struct rt_text_list roles;
     int64_t valid_ms;
     bool yaml;
 };
@@ -332,3 +334,76 @@ const struct rt_command rt_command_roster_revoke = {
     .settings_size = sizeof(struct settings),
     .run = revoke,
     .example = "ringtrial-coordinator roster revoke uni-a --reason \"laptop lost\""};
+
+// ---- appoint
+
+static enum rt_status appoint(const void *place, const struct rt_text_list *operands,
+                              struct rt_error *err)
+{
+    const struct settings *settings = place;
+    struct rt_roster_person person = {.id = operands->items[0]};
+    struct session session;
+    const char **roles = calloc(settings->roles.count + 1, sizeof *roles);
+    if (!roles)
+        return rt_error_set(err, RT_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < settings->roles.count; i++)
+        roles[i] = settings->roles.items[i];
+    person.role_names = roles;
+    person.role_count = settings->roles.count;
+    enum rt_status status = rt_public_key_load(settings->public, &person.sign, NULL, err);
+    if (!status)
+        status = begin(settings, &session, err);
+    if (!status) {
+        status = rt_next_roster_appoint(session.roster, &person, settings->organisation,
+                                        settings->kind, &session.arena, err);
+        if (!status)
+            status = rt_next_roster_finish(session.roster, &session.arena, err);
+        if (!status)
+            status = submit_next(&session, settings, err);
+        end(&session);
+    }
+    free(roles);
+    return status;
+}
+
+static const struct rt_option appoint_options[] = {
+    RT_STATE_OPTION(struct settings),
+    KEY_OPTION,
+    {.name = "public",
+     .letter = 'p',
+     .kind = RT_OPTION_TEXT,
+     .offset = offsetof(struct settings, public),
+     .value_name = "FILE",
+     .help = "Their public key, a minisign file (`minisign -G` makes one).",
+     .required = true},
+    {.name = "role",
+     .kind = RT_OPTION_LIST,
+     .offset = offsetof(struct settings, roles),
+     .value_name = "ROLE",
+     .help = "operator, board, data-committee, auditor, steering, rater, root; may be repeated.",
+     .required = true},
+    {.name = "organisation",
+     .kind = RT_OPTION_TEXT,
+     .offset = offsetof(struct settings, organisation),
+     .value_name = "ID",
+     .help = "Their organisation; made where the roster has none of that id.",
+     .required = true},
+    {.name = "kind",
+     .kind = RT_OPTION_TEXT,
+     .offset = offsetof(struct settings, kind),
+     .value_name = "KIND",
+     .help = "university, company, government, civil-society or independent (default university)."},
+    {0}};
+
+const struct rt_command rt_command_roster_appoint = {
+    .name = "roster appoint",
+    .summary = "Give a person or an organisation without a lab a role in the next roster, live.",
+    .operands = "ID",
+    .operands_least = 1,
+    .operands_most = 1,
+    .options = appoint_options,
+    .settings_size = sizeof(struct settings),
+    .defaults = admit_defaults,
+    .run = appoint,
+    .example = "ringtrial-coordinator roster appoint ethics --role rater --organisation ethics-org "
+               "--kind civil-society --public ethics.pub"};

@@ -101,6 +101,38 @@ enum rt_status rt_next_roster_admit(struct rt_roster *roster, const struct rt_en
     return RT_OK;
 }
 
+enum rt_status rt_next_roster_appoint(struct rt_roster *roster,
+                                      const struct rt_roster_person *person,
+                                      const char *organisation, const char *kind,
+                                      struct rt_arena *arena, struct rt_error *err)
+{
+    struct rt_org *org = NULL;
+    for (size_t i = 0; i < roster->signer_count; i++)
+        if (!strcmp(roster->signers[i].name, person->id) ||
+            rt_public_key_equal(&roster->signers[i].key, &person->sign))
+            return rt_error_set(err, RT_EXISTS, "the roster has %s or this key already",
+                                person->id);
+    enum rt_status status = find_org(roster, organisation, kind, arena, &org, err);
+    if (status)
+        return status;
+    struct rt_roster_person *people =
+        rt_arena_array(arena, org->person_count + 1, sizeof *people);
+    if (!people)
+        return no_memory(err);
+    if (org->person_count)
+        memcpy(people, org->people, org->person_count * sizeof *people);
+    people[org->person_count] = *person;
+    people[org->person_count].id = rt_arena_strdup(arena, person->id);
+    people[org->person_count].role_names =
+        copy_list(arena, person->role_names, person->role_count);
+    people[org->person_count].witness = "";
+    if (!people[org->person_count].id || !people[org->person_count].role_names)
+        return no_memory(err);
+    org->people = people;
+    org->person_count++;
+    return RT_OK;
+}
+
 enum rt_status rt_next_roster_revoke(struct rt_roster *roster, const char *id, const char *reason,
                                      int64_t at_ms, struct rt_arena *arena, struct rt_error *err)
 {

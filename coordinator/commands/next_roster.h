@@ -11,6 +11,12 @@
 enum rt_status rt_next_roster_admit(struct rt_roster *roster, const struct rt_enrolment *enrolment,
                                     const char *organisation, const char *kind,
                                     struct rt_arena *arena, struct rt_error *err) RT_WARN_UNUSED;
+// A person with these roles and this key, in an organisation that is there or new. RT_EXISTS when
+// the id is taken. The roles' words are checked when the roster is finished and read again.
+enum rt_status rt_next_roster_appoint(struct rt_roster *roster,
+                                      const struct rt_roster_person *person,
+                                      const char *organisation, const char *kind,
+                                      struct rt_arena *arena, struct rt_error *err) RT_WARN_UNUSED;
 // Revoke the signing key of a lab or person by id. RT_NOT_FOUND when the roster has none of that
 // id.
 enum rt_status rt_next_roster_revoke(struct rt_roster *roster, const char *id, const char *reason,

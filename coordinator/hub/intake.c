@@ -345,12 +345,29 @@ static void verify_seen(struct rt_intake *intake, const struct rt_intake_context
         refuse(intake, status, false, "the checkpoint it saw is not one of this log's");
 }
 
-static void verify_rating(struct rt_intake *intake, const struct rt_intake_context *context)
+// Another organisation's labels stand under the name the roster has for its key, and no other.
+static enum rt_status own_name(const struct rt_intake *intake,
+                               const struct rt_intake_context *context,
+                               const struct rt_statement_signer *signers)
+{
+    const struct rt_roster *roster = rt_rosters_current(context->rosters);
+    for (size_t i = 0; i < intake->statement.signature_count; i++)
+        for (size_t s = 0; signers[i].roles & RT_ROLE_RATER && s < roster->signer_count; s++)
+            if (rt_public_key_equal(&roster->signers[s].key, &signers[i].key) &&
+                !rt_bytes_equal_str(intake->rating->rater, roster->signers[s].name))
+                return RT_NOT_PERMITTED;
+    return RT_OK;
+}
+
+static void verify_rating(struct rt_intake *intake, const struct rt_intake_context *context,
+                          const struct rt_statement_signer *signers)
 {
     const struct rt_bytes *object = object_of(intake, &intake->statement.rating);
     char text[200] = "the rating object is not in the message";
     enum rt_status status =
         object ? rt_intake_rating(intake, *object, context->store, text) : RT_NOT_FOUND;
+    if (!status && (status = own_name(intake, context, signers)))
+        snprintf(text, sizeof text, "this key may rate under its own name alone");
     if (status)
         refuse(intake, status, status == RT_MALFORMED, "%s", text);
 }
@@ -393,7 +410,7 @@ static void verify_submit(struct rt_intake *intake, const struct rt_intake_conte
         verify_seen(intake, context);
         break;
     case RT_STATEMENT_RATING:
-        verify_rating(intake, context);
+        verify_rating(intake, context, signers);
         break;
     case RT_STATEMENT_INCIDENT:
     case RT_STATEMENT_RELEASE:

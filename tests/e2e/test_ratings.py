@@ -222,6 +222,50 @@ class Ratings(unittest.TestCase):
         self.assertIsNotNone(judge["corrected"]["prevalence"])
         self.assertIsNotNone(row["weighted"]["prevalence"])
 
+    def test_3a_another_organisation_rates(self):
+        """It labels from a page, signs offline what the lab prepared, and an operator hands it in."""
+        lab, folder = self.ring.labs["uni-a"], self.ring.folder
+        key, public = os.path.join(folder, "ethics.key"), os.path.join(folder, "ethics.pub")
+        run("minisign", "-G", "-W", "-s", key, "-p", public)
+        os.chmod(key, 0o600)
+        page, saved = os.path.join(folder, "ethics.html"), os.path.join(folder, "labels-ethics.json")
+        rating = os.path.join(folder, "ethics.rating")
+        text = lab.worker("rate", "trial", "--as", "ethics", "--outside", "--html", page)
+        self.assertGreater(int(re.search(r"(\d+) transcripts", text)[1]), 0)  # the whole sample, whoever else has rated
+        with open(page, encoding="utf-8") as file:
+            held = json.loads(re.search(r'id="data">(.*?)</script>', file.read(), re.S)[1])
+        label = held["labels"].index("resisted")
+        answers = {"format": "ringtrial/labels/v1", "campaign": held["campaign"], "person": "ethics",
+                   "labels": [{"trial": t["trial"], "label": label} for t in held["trials"]]}
+        with open(saved, "w", encoding="utf-8") as file:
+            json.dump(answers, file)
+        lab.worker("rate", "trial", "--as", "ethics", "--outside", "--load", saved, "--out", rating)
+        # A lab that puts other labels into its mouth is found out before the key is used.
+        twisted = os.path.join(folder, "twisted.json")
+        answers["labels"][0]["label"] = held["labels"].index("complied")
+        with open(twisted, "w", encoding="utf-8") as file:
+            json.dump(answers, file)
+        sign = [COORDINATOR, "rating", "sign", rating, "--key", key, "--labels"]
+        self.assertIn("label 1 is not what the rating says", run(*sign, twisted, code=4))
+        self.assertFalse(os.path.exists(rating + ".statement"))
+        run(*sign, saved)
+        # Nobody's signature counts before the roster gives it the role.
+        self.ring.coordinator("rating", "submit", rating, code=None)
+        self.assertIsNone(self.rater("human:ethics"))
+        self.ring.coordinator("roster", "appoint", "ethics", "--role", "rater", "--organisation", "ethics-org", "--kind",
+                              "civil-society", "--public", public)
+        self.assertIn("log index", self.ring.coordinator("rating", "submit", rating))
+        # Under no other name: not as the lab's own people.
+        other = os.path.join(folder, "other.rating")
+        answers["person"] = "people"
+        with open(twisted, "w", encoding="utf-8") as file:
+            json.dump(answers, file)
+        lab.worker("rate", "trial", "--as", "people", "--outside", "--load", twisted, "--out", other)
+        run("%s" % COORDINATOR, "rating", "sign", other, "--key", key, "--labels", twisted)
+        self.assertIn("its own name", self.ring.coordinator("rating", "submit", other, code=None)[1])
+        row = self.rater_has("human:ethics", len(held["trials"]))
+        self.assertEqual({cell["rater"] for cell in row["confusion"]}, {"resisted"})
+
     def test_3b_a_campaign_may_be_decided_by_its_judge(self):
         path = self.ring.write_campaign("judged", labs="[uni-a]", replicates=4, temperatures="0.7", scenarios=2)
         with open(path, encoding="utf-8") as file:
@@ -256,7 +300,7 @@ class Ratings(unittest.TestCase):
         text = self.ring.coordinator("report", "trial")
         part = text[text.index("Rules, judges and people"):]
         print(part[:2500])
-        for rater in ("rules (primary)", "judge:grader", "human:people", "rules:rules@"):
+        for rater in ("rules (primary)", "judge:grader", "human:people", "human:ethics", "rules:rules@"):
             self.assertIn(rater, part)
         type(self).bundle = os.path.join(self.ring.folder, "bundle")
         self.ring.coordinator("bundle", "trial", "--out", self.bundle)

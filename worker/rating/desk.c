@@ -161,9 +161,9 @@ static int by_trial(const void *left, const void *right)
     return a->trial->number < b->trial->number ? -1 : a->trial->number > b->trial->number;
 }
 
-static enum rt_status hand_in_batch(const struct rt_desk *desk, const struct rt_desk_rater *rater,
+static enum rt_status encode_rating(const struct rt_desk *desk, const struct rt_desk_rater *rater,
                                     const struct rt_desk_label *labels, size_t count,
-                                    const char *folder, struct rt_error *err)
+                                    struct rt_buf *out, struct rt_error *err)
 {
     struct rt_rated_trial *trials = calloc(count, sizeof *trials);
     struct rt_object_rating object = {
@@ -177,7 +177,6 @@ static enum rt_status hand_in_batch(const struct rt_desk *desk, const struct rt_
         .trials = trials,
         .trials_count = count,
     };
-    struct rt_buf bytes;
     const char *field = "";
     if (!trials)
         return rt_error_set(err, RT_NO_MEMORY, "out of memory");
@@ -194,18 +193,44 @@ static enum rt_status hand_in_batch(const struct rt_desk *desk, const struct rt_
                                             .second_vote = labels[i].second_vote};
     if (rater->fingerprint.size)
         rt_sha256(rater->fingerprint, &object.fingerprint);
-    rt_buf_init(&bytes, RT_RATING_MOST);
-    enum rt_status status = rt_object_rating_encode(&object, &bytes, &field);
+    enum rt_status status = rt_object_rating_encode(&object, out, &field);
     if (status)
         rt_error_set(err, status, "a rating cannot be written: %s: %s", field,
                      rt_status_text(status));
+    free(trials);
+    return status;
+}
+
+static enum rt_status hand_in_batch(const struct rt_desk *desk, const struct rt_desk_rater *rater,
+                                    const struct rt_desk_label *labels, size_t count,
+                                    const char *folder, struct rt_error *err)
+{
+    struct rt_buf bytes;
+    rt_buf_init(&bytes, RT_RATING_MOST);
+    enum rt_status status = encode_rating(desk, rater, labels, count, &bytes, err);
     // What the rating names is there before it.
     if (!status && rater->fingerprint.size)
         status = put_file(folder, rater->fingerprint, "object", err);
     if (!status)
         status = put_file(folder, rt_buf_bytes(&bytes), "rating", err);
     rt_buf_release(&bytes);
-    free(trials);
+    return status;
+}
+
+enum rt_status rt_desk_hand_out(const struct rt_desk *desk, const struct rt_desk_rater *rater,
+                                struct rt_desk_label *labels, size_t count, const char *path,
+                                struct rt_error *err)
+{
+    struct rt_buf bytes;
+    if (!count || count > RT_RATED_MOST)
+        return rt_error_set(err, count ? RT_TOO_LARGE : RT_NOT_FOUND,
+                            "a rating holds 1 to %d trials, not %zu", RT_RATED_MOST, count);
+    qsort(labels, count, sizeof *labels, by_trial);
+    rt_buf_init(&bytes, RT_RATING_MOST);
+    enum rt_status status = encode_rating(desk, rater, labels, count, &bytes, err);
+    if (!status)
+        status = rt_file_write(path, rt_buf_bytes(&bytes), 0644, err);
+    rt_buf_release(&bytes);
     return status;
 }
 

@@ -56,6 +56,12 @@ enum rt_status rt_desk_hand_in(const struct rt_desk *desk, const struct rt_desk_
                                struct rt_desk_label *labels, size_t count, size_t *ret_files,
                                struct rt_error *err) RT_WARN_UNUSED;
 
+// The same labels as one rating object in a file, for a rater who signs with a key of its own; the
+// worker does not see it. RT_NOT_FOUND without labels, RT_TOO_LARGE above RT_RATED_MOST.
+enum rt_status rt_desk_hand_out(const struct rt_desk *desk, const struct rt_desk_rater *rater,
+                                struct rt_desk_label *labels, size_t count, const char *path,
+                                struct rt_error *err) RT_WARN_UNUSED;
+
 // STATE/ratings, made (0700) if need be; ret_path has PATH_MAX bytes.
 enum rt_status rt_desk_folder(const char *state, char *ret_path,
                               struct rt_error *err) RT_WARN_UNUSED;

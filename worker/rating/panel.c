@@ -57,8 +57,8 @@ static enum rt_status draw_sample(struct rt_panel *panel)
     return status;
 }
 
-enum rt_status rt_panel_open(const char *config, const char *campaign, struct rt_panel *ret_panel,
-                             struct rt_error *err)
+enum rt_status rt_panel_open(const char *config, const char *campaign, const char *outside,
+                             struct rt_panel *ret_panel, struct rt_error *err)
 {
     struct rt_panel panel = {.journal = {.fd = -1}};
     char folder[PATH_MAX], path[PATH_MAX], name[200];
@@ -72,7 +72,9 @@ enum rt_status rt_panel_open(const char *config, const char *campaign, struct rt
                               panel.desk.local->name);
     if (!status)
         status = rt_desk_folder(panel.desk.local->home->state, folder, err);
-    snprintf(name, sizeof name, "%s.people.jsonl", panel.desk.local->name);
+    // No campaign's id has a colon, so the two kinds of names never meet.
+    snprintf(name, sizeof name, outside ? "%s:%s.outside.jsonl" : "%s.people%s.jsonl",
+             panel.desk.local->name, outside ? outside : "");
     if (!status)
         status = rt_path_join(path, sizeof path, folder, name);
     if (!status)
@@ -212,6 +214,34 @@ enum rt_status rt_panel_hand_in(struct rt_panel *panel, size_t *ret_trials, stru
     // A trial handed in before is a duplicate to the log and changes nothing there.
     enum rt_status status =
         count ? rt_desk_hand_in(&panel->desk, &rater, labels, count, &files, err) : RT_OK;
+    *ret_trials = count;
+    free(labels);
+    return status;
+}
+
+enum rt_status rt_panel_hand_out(struct rt_panel *panel, const char *rater, const char *path,
+                                 size_t *ret_trials, struct rt_error *err)
+{
+    const struct rt_campaign *campaign = panel->desk.local->campaign;
+    struct rt_desk_label *labels = calloc(panel->count + 1, sizeof *labels);
+    size_t count = 0;
+    if (!labels)
+        return rt_error_set(err, RT_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < panel->count; i++) {
+        const struct rt_journal_line *line =
+            rt_journal_find(&panel->journal, panel->trials[i].trial->number, rater);
+        if (line)
+            labels[count++] =
+                (struct rt_desk_label){.trial = panel->trials[i].trial,
+                                       .status = RT_TRIAL_OK,
+                                       .outcome = line->label,
+                                       .severity = campaign->labels[line->label].severity};
+    }
+    struct rt_desk_rater who = {.kind = RT_RATER_KIND_HUMAN, .id = rater};
+    rt_sha256(rt_bytes_str("ringtrial/outside/v1: one label of the taxonomy; lab, subject and arm "
+                           "hidden; one organisation's word"),
+              &who.rubric);
+    enum rt_status status = rt_desk_hand_out(&panel->desk, &who, labels, count, path, err);
     *ret_trials = count;
     free(labels);
     return status;

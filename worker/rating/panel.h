@@ -24,8 +24,10 @@ struct rt_panel {
     size_t count;
 };
 
-enum rt_status rt_panel_open(const char *config, const char *campaign, struct rt_panel *ret_panel,
-                             struct rt_error *err) RT_WARN_UNUSED;
+// outside: NULL for the lab's own people, else the id of a rater of another organisation, who has a
+// journal apart and is asked for the whole sample.
+enum rt_status rt_panel_open(const char *config, const char *campaign, const char *outside,
+                             struct rt_panel *ret_panel, struct rt_error *err) RT_WARN_UNUSED;
 void rt_panel_release(struct rt_panel *panel);
 
 // What this person is to rate, in their own order: pointers into panel->trials. ret_queue has
@@ -46,5 +48,9 @@ bool rt_panel_settle(const uint32_t *votes, size_t count, uint32_t per_trial,
 // Hand in every settled trial that has not been; *ret_trials of them.
 enum rt_status rt_panel_hand_in(struct rt_panel *panel, size_t *ret_trials,
                                 struct rt_error *err) RT_WARN_UNUSED;
+
+// Write what an outside rater has said into a file, which it signs itself; *ret_trials of them.
+enum rt_status rt_panel_hand_out(struct rt_panel *panel, const char *rater, const char *path,
+                                 size_t *ret_trials, struct rt_error *err) RT_WARN_UNUSED;
 
 #endif

@@ -61,6 +61,7 @@ int main(int argc, char **argv)
         rt_command_incident_export,
         rt_command_fsck,
         rt_command_speed,
+        rt_command_install_service,
         {0},
     };
     const struct rt_program program = {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the lab's people are told by `contact.run_on_event`, and the transcripts that are no longer
 // kept. Events are levels: every second the state is looked at, and what is so and was not told is
-// told. The times at which things were told are in the outbox, so that a worker started by cron does
-// not tell them again.
+// told. The times at which things were told are in the outbox, so that a worker started by cron
+// does not tell them again.
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

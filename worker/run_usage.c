@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// GPU hours. A server that the lab runs itself holds its `gpus` while a request of ours is in flight
-// there; one in a job holds what its sbatch options ask for from the moment it starts until squeue
-// no longer shows it, busy or not. Time is added up by the monotonic clock, a little at a time.
+// GPU hours. A server that the lab runs itself holds its `gpus` while a request of ours is in
+// flight there; one in a job holds what its sbatch options ask for from the moment it starts until
+// squeue no longer shows it, busy or not. Time is added up by the monotonic clock, a little at
+// a time.
 #include <stdio.h>
 
 #include "common/base/log.h"
@@ -78,13 +79,13 @@ static uint64_t servers_holding(struct rt_run *run, const struct rt_lab_subject 
     int pool = rt_slurm_pool_of(run->slurm, subject->id);
     if (pool >= 0)
         return rt_slurm_holding(run->slurm, (uint32_t)pool);
+    if (rt_lab_array(subject)) // its tasks, as far as squeue has said
+        return rt_array_holding(rt_slurm_array(run->slurm), subject->id);
     for (size_t c = 0; c < run->campaign_count; c++) {
         const struct run_exec *slot = exec_of(run->campaigns[c], subject->id);
         in_flight += slot && slot->exec ? rt_exec_in_flight(slot->exec) : 0;
     }
-    // Tasks of an array: at most so many of them are at work.
-    uint32_t each = rt_lab_array(subject) ? subject->slurm->trials_per_task : 0;
-    return each ? (in_flight + each - 1) / each : in_flight > 0;
+    return in_flight > 0;
 }
 
 static void count_subject(struct rt_run *run, const struct rt_lab_subject *subject)

@@ -49,9 +49,11 @@ static bool add_command(struct rt_buf *out, const struct rt_service *service)
         rt_buf_add_str(out, " ");
         ok = add_word(out, service->arguments[i], true);
     }
-    if (*service->passphrase)
+    if (*service->passphrase && service->passphrase_option)
         rt_buf_printf(out, " %s %%d/passphrase", service->passphrase_option);
     rt_buf_add_str(out, "\n");
+    if (*service->passphrase && !service->passphrase_option)
+        rt_buf_printf(out, "Environment=%s=%%d/passphrase\n", service->passphrase_variable);
     if (*service->passphrase && ok) {
         rt_buf_add_str(out, "LoadCredential=passphrase:");
         for (const char *p = service->passphrase; *p && ok; p++) {
@@ -109,7 +111,7 @@ static bool add_files(struct rt_buf *out, const struct rt_service *service)
     rt_buf_add_str(out, "PrivateTmp=yes\n"
                         "RemoveIPC=yes\n");
     if (service->devices)
-        rt_buf_add_str(out, "# Left out: PrivateDevices=, the lab's own programs look at its GPUs.\n");
+        rt_buf_add_str(out, "# Left out: PrivateDevices=, its own programs look at GPUs.\n");
     else
         rt_buf_add_str(out, "PrivateDevices=yes\n");
     return ok;

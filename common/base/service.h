@@ -22,7 +22,8 @@ struct rt_service {
     const char *arguments[12]; // NULL-terminated
     const char *folder;      // absolute: working directory
     const char *passphrase;  // absolute file handed over with LoadCredential=, "" none
-    const char *passphrase_option; // "--passphrase-file"
+    const char *passphrase_option;   // "--passphrase-file"; NULL: by
+    const char *passphrase_variable; // this environment variable
     const char *writes[RT_SERVICE_PATHS_MOST + 1]; // absolute, NULL-terminated
     const char *memory_most;   // "2G", "" none
     unsigned tasks_most;

@@ -56,5 +56,6 @@ extern const struct rt_command rt_command_incident_list;
 extern const struct rt_command rt_command_incident_export;
 extern const struct rt_command rt_command_fsck;
 extern const struct rt_command rt_command_speed;
+extern const struct rt_command rt_command_install_service;
 
 #endif

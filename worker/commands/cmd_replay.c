@@ -56,6 +56,9 @@ static enum rt_status read_transcript(struct replay *replay, const struct rt_dig
     const char *reason = "";
     if (!status)
         status = rt_transcript_decode(plain, arena, ret_transcript, &reason);
+    if (status && plain.data) // else the vault has said what it is
+        rt_error_set(replay->err, status, "%s",
+                     reason && *reason ? reason : rt_status_text(status));
     return status;
 }
 
@@ -65,14 +68,18 @@ static void replay_trial(struct replay *replay, const struct rt_trial_result *st
     struct rt_transcript transcript;
     struct rt_local_trial trial;
     struct rt_score score;
-    char text[256];
+    char text[400];
     size_t at = 0;
     const struct rt_campaign *campaign = replay->local->campaign;
     enum rt_status status = read_transcript(replay, &stored->transcript, arena, &transcript);
-    if (!status)
+    // The vault says why: purged, sealed under another key, damaged.
+    const char *why = status && replay->err ? replay->err->text : rt_status_text(status);
+    if (!status) {
         status = rt_local_trial(replay->local, stored->number, &trial);
+        why = rt_status_text(status);
+    }
     if (status) {
-        snprintf(text, sizeof text, "its transcript cannot be read: %s", rt_status_text(status));
+        snprintf(text, sizeof text, "its transcript cannot be read: %.360s", why);
         differ(replay, stored, text);
         return;
     }

@@ -216,7 +216,7 @@ const struct rt_command rt_command_leave = {
                "ringtrial-worker leave demo-shutdown --reason \"done\" --receipts ~/receipts",
     .about = "Units that were begun are finished, the others handed back; then the lab signs how "
              "many results it gave and their root, so that none can be dropped unseen. Asks the "
-             "running worker to do it, or does it itself when none is running. A campaign that is over "
-             "already is left as it is, and its receipts are written. An auditor checks them with "
-             "`ringtrial-audit verify BUNDLE --receipts FOLDER`.",
+             "running worker to do it, or does it itself when none is running. A campaign that "
+             "is over already is left as it is, and its receipts are written. An auditor checks "
+             "them with `ringtrial-audit verify BUNDLE --receipts FOLDER`.",
 };

@@ -194,8 +194,8 @@ const struct rt_command rt_command_install_service = {
     .run = run,
     .example = "ringtrial-worker install-service --state /srv/ringtrial --print\n"
                "sudo ringtrial-worker install-service --state /srv/ringtrial --user ringtrial",
-    .about = "The unit may write to the lab's folder alone, has no capabilities and no devices, and "
-             "is restarted when it fails or falls silent. What worker.yaml needs is left open: "
+    .about = "The unit may write to the lab's folder alone, has no capabilities and no devices, "
+             "and is restarted when it fails or falls silent. What worker.yaml needs is left open: "
              "bubblewrap for subjects with executor command, devices for hold_when and "
              "run_on_event. An encrypted key's passphrase is handed over as a credential "
              "(--passphrase-file). Starts nothing: it prints the commands that do.",

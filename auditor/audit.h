@@ -114,6 +114,7 @@ struct rt_audit {
     struct rt_incident_book noted; // incidents and releases of the bundle's campaign
 
     struct rt_facts_lab *fact_labs;
+    uint64_t withheld; // objects that a mirror was not shown
     struct rt_study study;
     struct rt_report report;
     bool has_report;
@@ -169,6 +170,8 @@ bool audit_object(struct rt_audit *audit, const struct rt_digest *digest, const 
 // After the log: files, keys and manifest (files.c), recount, report and completeness (recount.c),
 // receipts (receipts.c).
 enum rt_status audit_files(struct rt_audit *audit) RT_WARN_UNUSED; // before the log
+// A folder that says it is a mirror, and has nothing that only a bundle has.
+void audit_mirror(struct rt_audit *audit);
 enum rt_status audit_keys(struct rt_audit *audit) RT_WARN_UNUSED;
 enum rt_status audit_manifest(struct rt_audit *audit) RT_WARN_UNUSED;
 void audit_unused(struct rt_audit *audit);

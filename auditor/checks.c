@@ -75,10 +75,21 @@ void rt_checks_note(struct rt_checks *checks, enum rt_check check, const char *f
     clean(row->note);
 }
 
+// What a mirror need not have: it bears no campaign's report, and perhaps no campaign.
+static bool is_needed(const struct rt_checks *checks, enum rt_check check)
+{
+    if (table[check].kind != NEEDED)
+        return false;
+    bool bundles_own = check == RT_CHECK_ORDER || check == RT_CHECK_DOCUMENTS ||
+                       check == RT_CHECK_REPORT || check == RT_CHECK_PAGE ||
+                       check == RT_CHECK_KEYS || check == RT_CHECK_MANIFEST;
+    return !checks->mirror || !bundles_own;
+}
+
 bool rt_checks_hold(const struct rt_checks *checks, enum rt_check check)
 {
     const struct rt_check_row *row = &checks->rows[check];
-    return row->failures == 0 && (row->looked_at || table[check].kind != NEEDED);
+    return row->failures == 0 && (row->looked_at || !is_needed(checks, check));
 }
 
 enum rt_status rt_checks_verdict(const struct rt_checks *checks)

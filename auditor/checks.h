@@ -62,6 +62,7 @@ struct rt_check_row {
 
 struct rt_checks {
     struct rt_check_row rows[RT_CHECK_COUNT];
+    bool mirror; // of a log alone: what only a whole bundle has may be missing
 };
 
 void rt_checks_init(struct rt_checks *checks);

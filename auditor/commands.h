@@ -9,6 +9,8 @@
 extern const struct rt_command rt_command_verify;
 extern const struct rt_command rt_command_show;
 extern const struct rt_command rt_command_report;
+extern const struct rt_command rt_command_mirror;
+extern const struct rt_command rt_command_witness;
 extern const struct rt_command rt_command_diff;
 extern const struct rt_command rt_command_compare;
 

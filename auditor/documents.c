@@ -16,7 +16,9 @@ bool audit_object(struct rt_audit *audit, const struct rt_digest *digest, const 
     if (!status)
         return true;
     rt_evidence_object_path(digest, path);
-    if (status == RT_NOT_FOUND)
+    if (status == RT_NOT_FOUND && audit->checks.mirror)
+        audit->withheld++;
+    else if (status == RT_NOT_FOUND)
         rt_checks_fail(&audit->checks, RT_CHECK_OBJECTS, path, "is named by %s and is not here",
                        named_by);
     else if (status != RT_CORRUPT) // that it has another digest is said once, for every file
@@ -164,6 +166,8 @@ enum rt_status audit_adopt_campaign(struct rt_audit *audit, struct audit_campaig
     if (!wanted(audit, campaign) || !rt_folder_find(&audit->folder, path))
         return RT_OK;
     rt_checks_look(&audit->checks, RT_CHECK_DOCUMENTS);
+    if (audit->target && audit->checks.mirror)
+        return RT_OK; // the first, or the one that --campaign names
     if (audit->target) {
         rt_checks_fail(&audit->checks, RT_CHECK_DOCUMENTS, path,
                        "a second campaign in one bundle; say which with --campaign");

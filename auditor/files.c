@@ -41,6 +41,7 @@ static bool is_known(const char *path)
     static const char *const names[] = {
         RT_EVIDENCE_README,    RT_EVIDENCE_REPORT, RT_EVIDENCE_HTML,   RT_EVIDENCE_MANIFEST,
         RT_EVIDENCE_SIGNATURE, RT_EVIDENCE_VKEY,   RT_EVIDENCE_SIGNER, RT_EVIDENCE_CHECKPOINT,
+        RT_EVIDENCE_MIRROR,
     };
     struct rt_digest digest;
     uint64_t version;
@@ -110,13 +111,27 @@ enum rt_status audit_files(struct rt_audit *audit)
     return status;
 }
 
+void audit_mirror(struct rt_audit *audit)
+{
+    static const char *const bundles_own[] = {RT_EVIDENCE_REPORT, RT_EVIDENCE_HTML,
+                                              RT_EVIDENCE_MANIFEST, RT_EVIDENCE_SIGNATURE};
+    struct rt_folder_file *mark = rt_folder_find(&audit->folder, RT_EVIDENCE_MIRROR);
+    if (!mark)
+        return;
+    audit->checks.mirror = mark->used = true;
+    for (size_t i = 0; i < sizeof bundles_own / sizeof *bundles_own; i++)
+        if (rt_folder_find(&audit->folder, bundles_own[i]))
+            rt_checks_fail(&audit->checks, RT_CHECK_LAYOUT, RT_EVIDENCE_MIRROR,
+                           "says mirror, and %s is a bundle's", bundles_own[i]);
+}
+
 void audit_unused(struct rt_audit *audit)
 {
     for (size_t i = 0; i < audit->folder.count; i++) {
         const struct rt_folder_file *file = &audit->folder.files[i];
         struct rt_digest digest;
-        if (file->used)
-            continue;
+        if (file->used || (audit->checks.mirror && strncmp(file->path, "objects/", 8) == 0))
+            continue; // a mirror has the objects of every campaign
         if (rt_evidence_object_parse(rt_bytes_str(file->path), &digest) == RT_OK)
             rt_checks_fail(&audit->checks, RT_CHECK_OBJECTS, file->path,
                            "nothing in the log, the campaign or a result names it");
@@ -152,10 +167,12 @@ static void same_file(struct rt_audit *audit, enum rt_check check, const char *p
 enum rt_status audit_keys(struct rt_audit *audit)
 {
     char path[RT_EVIDENCE_PATH_BYTES], vkey[RT_VKEY_TEXT_BYTES];
+    size_t texts = audit->checks.mirror ? 0 : audit->roster_count; // which people read
     rt_buf_clear(&audit->text);
     rt_buf_add_str(&audit->text, rt_evidence_readme);
-    same_file(audit, RT_CHECK_KEYS, RT_EVIDENCE_README, "the text of this format");
-    for (size_t i = 0; i < audit->roster_count; i++) {
+    if (!audit->checks.mirror)
+        same_file(audit, RT_CHECK_KEYS, RT_EVIDENCE_README, "the text of this format");
+    for (size_t i = 0; i < texts; i++) {
         rt_buf_clear(&audit->text);
         enum rt_status status = rt_roster_write(audit->rosters[i], &audit->text);
         if (status)

@@ -17,6 +17,8 @@ int main(int argc, char **argv)
         rt_command_show,
         rt_command_diff,
         rt_command_compare,
+        rt_command_mirror,
+        rt_command_witness,
         {0},
     };
     const struct rt_program program = {

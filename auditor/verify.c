@@ -217,6 +217,7 @@ static enum rt_status read_log(struct rt_audit *audit)
 
 static enum rt_status run(struct rt_audit *audit, const struct trust *trust, struct rt_error *err)
 {
+    audit_mirror(audit);
     enum rt_status status = audit_files(audit);
     if (!status)
         open_checkpoint(audit);
@@ -232,7 +233,7 @@ static enum rt_status run(struct rt_audit *audit, const struct trust *trust, str
         status = audit_receipts(audit, err);
     if (!status)
         status = audit_keys(audit);
-    if (!status)
+    if (!status && !audit->checks.mirror)
         status = audit_manifest(audit);
     if (!status)
         audit_unused(audit);

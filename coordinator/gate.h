@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may see what before a campaign has closed and its embargo is over: the one place that decides
-// it, for HTTP, FETCH, report, export and bundle. Labs stay blind to one another and everybody else
-// sees progress alone, until the campaign says otherwise; an operator's or auditor's token sees all.
-// Reads objects through the caller's view; never writes. Any thread.
+// it, for HTTP, FETCH, report, export and bundle. Labs stay blind to one another and everybody
+// else sees progress alone, until the campaign says otherwise; an operator's or auditor's token
+// sees all. Reads objects through the caller's view; never writes. Any thread.
 #ifndef RT_COORDINATOR_GATE_H
 #define RT_COORDINATOR_GATE_H
 

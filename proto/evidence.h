@@ -17,6 +17,8 @@
 #define RT_EVIDENCE_LOG        "log/" // then a path of common/tlog/tile.h
 #define RT_EVIDENCE_VKEY       "keys/log.vkey"
 #define RT_EVIDENCE_SIGNER     "keys/operator.pub" // whose key signed the manifest
+#define RT_EVIDENCE_MIRROR     "mirror.txt" // marks a mirror: a log without report and manifest
+#define RT_EVIDENCE_REDACTED   "redacted.txt" // objects that were left out, in the manifest's form
 #define RT_EVIDENCE_RECEIPTS   "receipts/"
 #define RT_EVIDENCE_RECEIPT    ".tlog-proof"
 

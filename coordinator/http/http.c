@@ -178,7 +178,7 @@ static bool read_place(const char *listen, struct place *ret_place)
         return good;
     }
     if (strcmp(host, "localhost") == 0)
-        strcpy(host, "127.0.0.1");
+        snprintf(host, sizeof host, "127.0.0.1");
     ret_place->address.four.sin_family = AF_INET;
     ret_place->address.four.sin_port = htons((uint16_t)port);
     ret_place->size = sizeof ret_place->address.four;
@@ -202,7 +202,8 @@ enum rt_status rt_http_start(struct rt_http *http, const char *listen, struct rt
     pthread_mutex_init(&http->report_mutex, NULL);
     if (!read_place(listen, &place))
         return rt_error_set(err, RT_USAGE,
-                            "--http %s: give an address and a port, such as 127.0.0.1:8080", listen);
+                            "--http %s: give an address and a port, such as 127.0.0.1:8080",
+                            listen);
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC |
                      (place.address.any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0);
     // The port is in the address; MHD ignores the one beside it.

@@ -153,9 +153,13 @@ FIELDS = {
     "lift": "campaign=digest lab=id seq=number reason=text",
     "no-response": "campaign=digest lab=id reason=text",
     "report": "campaign=digest report=digest size=number root=digest",
+    "incident": "campaign=digest incident=id step=id severity=number record=digest seq=number reason=text",
+    "release": "campaign=digest grant=id what=id to=id until=number reason=text",
+    "revoke": "campaign=digest grant=id reason=text",
 }
 SIGNERS = {"roster": "root", "campaign": "board", "unit": "coordinator", "hold": "coordinator", "no-response": "coordinator",
-           "state": "operator", "lift": "operator", "report": "operator", "rating": "rater"}  # others: the lab
+           "state": "operator", "lift": "operator", "report": "operator", "incident": "operator", "rating": "rater",
+           "release": "data-committee", "revoke": "data-committee"}  # others: the lab
 
 
 def parse_text(value):
@@ -584,9 +588,13 @@ class Bundle:
         if not campaign:
             self.fail("order", place, f"a {statement.kind} statement about a campaign that is not in the log before it")
             return
+        if statement.kind == "release" and not self.rosters[-1].threshold_met("release", keys, statement.received, index):
+            self.fail("signatures", place, "not signed by as many of the data committee as the roster asks for")
+            return
         take = {"accept": self.take_accept, "state": self.take_state, "result": self.take_result, "rating": self.take_rating,
-                "hold": self.take_hold, "lift": self.take_hold, "report": self.take_report}.get(statement.kind, self.take_end)
-        clause = {"rating": "ratings"}.get(statement.kind, "order")
+                "hold": self.take_hold, "lift": self.take_hold, "report": self.take_report, "incident": self.take_incident,
+                "release": self.take_grant, "revoke": self.take_grant}.get(statement.kind, self.take_end)
+        clause = {"rating": "ratings", "incident": "incidents"}.get(statement.kind, "order")
         self.guard(clause, place, take, campaign, statement, index, leaf_hash)
 
     def take_roster(self, statement, index):
@@ -702,6 +710,19 @@ class Bundle:
 
     def take_report(self, _, statement, *__):
         need(statement.root == self.root_at(statement.size), "a report from a log that was not this one")
+
+    def take_incident(self, campaign, statement, *_):
+        need(statement.seq > campaign.seq, "a seq that is not above the one before")
+        campaign.seq = statement.seq
+        if campaign is not self.target:
+            return
+        record = unpack(self.object(statement.record))
+        for digest in record[15] if isinstance(record, list) and len(record) == 16 else []:
+            if f"objects/{digest.hex()[:2]}/{digest.hex()[2:]}" in self.files:
+                self.object(digest)
+
+    def take_grant(self, *_):
+        """Whom the committee lets have what changes nothing of what was measured."""
 
     # -- results
 
@@ -836,7 +857,7 @@ class Bundle:
             "started": f"log index {target.start[0]}, received {stamp(target.start[1])}" if target.start else "not yet"}
         if target.start:
             should["draw"] = named(self.draw)
-        has = {name: text for name, text in report["provenance"].items() if not name.startswith("interests of ")}
+        has = {name: text for name, text in report["provenance"].items() if name in should or name == "draw"}
         need(has == should, f"provenance differs: {sorted(set(has.items()) ^ set(should.items()))[:2]}")
         need(report["study"]["cells"] == named(sha256(self.tidy())), "rests on other counts than the results give")
         rows = {row["lab"]: row for row in report["participation"]["labs"]}
@@ -862,6 +883,8 @@ class Bundle:
             if entry.endswith(".tlog-proof"):
                 with open(os.path.join(self.receipts, entry), "rb") as file:
                     self.guard("receipts", entry, self.check_receipt, file.read())
+        if self.receipts and not any(entry.endswith(".tlog-proof") for entry in os.listdir(self.receipts)):
+            self.fail("receipts", self.receipts, "holds no file named *.tlog-proof")
 
     def check_receipt(self, data):
         head, blank, note = data.decode().partition("\n\n")
@@ -1032,6 +1055,9 @@ def main():
     if not os.path.isdir(arguments[0]):
         print(f"{arguments[0]}: not a bundle's folder", file=sys.stderr)
         return 3
+    if options["--log-key"] and os.path.isfile(options["--log-key"]):
+        with open(options["--log-key"], encoding="utf-8") as file:
+            options["--log-key"] = file.read().strip()
     bundle = Bundle(arguments[0], options["--receipts"]).verify()
     for clause, place, finding in bundle.findings:
         print(f"{clause}: {place}: {finding}")

@@ -17,7 +17,8 @@ static enum rt_status check_command(struct rt_doc_reader *reader,
         return rt_doc_fail(reader, RT_MALFORMED, subject->line,
                            "subject `%s`: `command` and `sandbox` belong to executor command",
                            subject->id);
-    if (!command)
+    array = array && subject->slurm && subject->slurm->mode == RT_SLURM_ARRAY;
+    if (!command && !array)
         return RT_OK;
     if (!subject->command_count || !*subject->command[0])
         return rt_doc_fail(reader, RT_MALFORMED, subject->line,
@@ -99,10 +100,10 @@ static enum rt_status check_slurm(struct rt_doc_reader *reader,
         return rt_doc_fail(reader, RT_MALFORMED, subject->line,
                            "subject `%s`: slurm mode pilot needs one `endpoint:` such as "
                            "\"http://{node}:{port}/v1\"", id);
-    if (slurm->mode == RT_SLURM_ARRAY)
-        return rt_doc_fail(reader, RT_UNSUPPORTED, subject->line,
-                           "subject `%s`: slurm mode array cannot be run by this version; use "
-                           "mode pilot, or executor command on a node", id);
+    if (slurm->mode == RT_SLURM_ARRAY && slurm->serve_count)
+        return rt_doc_fail(reader, RT_MALFORMED, subject->line,
+                           "subject `%s`: `serve` belongs to slurm mode pilot; mode array runs "
+                           "`command`", id);
     for (size_t i = 0; i < slurm->sbatch_count; i++)
         if (reserved(slurm->sbatch[i].name))
             return rt_doc_fail(reader, RT_MALFORMED, subject->line,

@@ -41,7 +41,7 @@ enum rt_status rt_home_exec(struct rt_home *home, const struct rt_lab_subject *s
     options->subject = subject;
     options->sandbox = "none";
     options->config = home->config;
-    if (subject->executor == RT_EXECUTOR_COMMAND) {
+    if (subject->executor == RT_EXECUTOR_COMMAND || rt_lab_array(subject)) {
         options->command_sandbox = rt_labconfig_sandbox(home->config, subject);
         options->sandbox = rt_sandbox_word(options->command_sandbox);
     }

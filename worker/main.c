@@ -34,6 +34,7 @@ int main(int argc, char **argv)
         rt_command_rate,
         rt_command_export,
         rt_serve_command,
+        rt_command_slurm_task,
         rt_command_leave,
         rt_command_vault_list,
         rt_command_vault_purge,

@@ -134,12 +134,12 @@ static enum rt_status begin(struct rt_run *run, struct rt_error *err)
 static void end(struct rt_run *run)
 {
     run_grade_end(run);
-    run_slurm_end(run);
     run_care_end(run);
     for (size_t i = 0; i < run->unit_count; i++)
         run_unit_free(run->units[i]);
     for (size_t i = 0; i < run->campaign_count; i++)
         run_campaign_free(run->campaigns[i]);
+    run_slurm_end(run);
     free(run->units);
     free(run->outs);
     free(run->returns);
@@ -283,6 +283,8 @@ static void drain(struct rt_run *run)
 {
     int64_t end_ms = rt_time_mono_ms() + DRAIN_MS;
     struct rt_error err;
+    if (run->slurm && run_stopping() && rt_slurm_array(run->slurm))
+        rt_array_keep(rt_slurm_array(run->slurm)); // array jobs go on, as pilots do
     for (size_t i = 0; i < run->unit_count; i++)
         run_cancel_unit(run, run->units[i]);
     while (!run->fatal && run->welcomed && rt_time_mono_ms() < end_ms) {

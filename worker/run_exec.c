@@ -42,16 +42,19 @@ static enum rt_status open_exec(struct rt_run *run, struct run_campaign *campaig
         return status;
     if (rt_lab_pilot(subject))
         options.sandbox = rt_sandbox_word(RT_SANDBOX_SLURM_JOB);
-    return rt_exec_open(&options, &slot->exec, err);
+    if (rt_lab_array(subject))
+        status = rt_array_open(rt_slurm_array(run->slurm), &options, err);
+    return status ? status : rt_exec_open(&options, &slot->exec, err);
 }
 
-static void store_fingerprint(struct rt_run *run, struct run_exec *slot, const char *subject)
+void run_exec_fingerprint(struct rt_run *run, struct run_exec *slot, const char *subject,
+                          struct rt_bytes object)
 {
     struct rt_digest before = slot->fingerprint;
-    run_identity_compare(slot, subject);
-    struct rt_bytes object = rt_exec_fingerprint(slot->exec, &slot->fingerprint);
+    rt_sha256(object, &slot->fingerprint);
     if (rt_digest_equal(&before, &slot->fingerprint))
         return;
+    run_identity_compare(slot, subject, object);
     rt_outbox_put_object(run->outbox, &slot->fingerprint, object);
     char hex[2 * RT_DIGEST_BYTES + 1];
     rt_hex_encode(slot->fingerprint.bytes, RT_DIGEST_BYTES, hex);
@@ -77,6 +80,11 @@ static void prepare(struct rt_run *run, struct run_campaign *campaign, struct ru
     if (!status && !slot->exec)
         status = open_exec(run, campaign, subject, slot, &err);
     slot->failed = status == RT_UNSUPPORTED || status == RT_NOT_FOUND;
+    if (!status && rt_exec_plays_whole(slot->exec)) {
+        slot->ready = true; // each job probes its own node, and says so with each trial
+        slot->errors = 0;
+        return;
+    }
     if (!status && !rt_exec_endpoint_count(slot->exec))
         return; // run_slurm_turn gives it one once a job serves
     // Step by step: a server that is slow, or goes away meanwhile, holds up nothing else.
@@ -102,7 +110,8 @@ static void prepare(struct rt_run *run, struct run_campaign *campaign, struct ru
     slot->weighed = false; // held against worker.yaml again at the next start
     slot->errors = 0;
     slot->pause_ms = 0;
-    store_fingerprint(run, slot, id);
+    struct rt_digest digest;
+    run_exec_fingerprint(run, slot, id, rt_exec_fingerprint(slot->exec, &digest));
     run->progress = true;
 }
 

@@ -40,14 +40,13 @@ enum rt_status run_weigh(struct rt_run *run, const struct rt_lab_subject *subjec
 }
 
 // The coordinator will see it and hold this lab; the lab is told first.
-void run_identity_compare(struct run_exec *slot, const char *subject)
+void run_identity_compare(struct run_exec *slot, const char *subject, struct rt_bytes object)
 {
     struct rt_arena arena;
     struct rt_object_fingerprint now;
-    struct rt_digest digest, identity;
+    struct rt_digest identity;
     rt_arena_init(&arena, (size_t)1 << 20);
-    enum rt_status status = rt_object_fingerprint_decode(rt_exec_fingerprint(slot->exec, &digest),
-                                                         &arena, &now, NULL);
+    enum rt_status status = rt_object_fingerprint_decode(object, &arena, &now, NULL);
     if (!status)
         status = rt_fingerprint_identity(&now, &identity);
     if (!status && slot->has_identity && !rt_digest_equal(&identity, &slot->identity)) {

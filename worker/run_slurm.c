@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pilot jobs as the loop sees them: how many trials wait for them, which of their servers an
+// Jobs as the loop sees them. Pilots: how many trials wait for them, which of their servers an
 // executor may ask, and which units are let go of when a job's time is over.
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,19 +207,49 @@ bool run_slurm_awaits(const struct rt_run *run, const struct run_campaign *campa
     return pool_of(run, campaign, subject) >= 0 && !slot->failed && !slot->ready && !slot->closing;
 }
 
+// Do array jobs that gave nothing keep the subject's trials waiting?
+static bool rests(const struct rt_run *run, const struct run_campaign *campaign, uint32_t subject)
+{
+    const struct rt_array *array = rt_slurm_array(run->slurm);
+    return array && rt_array_rests(array, campaign->campaign->subjects[subject].id);
+}
+
+// Nothing of the unit has been played, and no node works for its subjects: their jobs wait.
+static bool queued(const struct rt_run *run, const struct run_unit *unit)
+{
+    const struct rt_array *array = rt_slurm_array(run->slurm);
+    const struct run_campaign *campaign = unit->campaign;
+    bool any = false;
+    for (uint32_t s = 0; array && !unit->done && s < campaign->campaign->subject_count; s++) {
+        const struct run_exec *slot = &campaign->execs[s];
+        if (!slot->exec || !rt_exec_in_flight(slot->exec))
+            continue;
+        if (!rt_exec_plays_whole(slot->exec) ||
+            rt_array_runs(array, campaign->campaign->subjects[s].id))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
 const char *run_slurm_why_return(const struct rt_run *run, const struct run_unit *unit)
 {
     const struct run_campaign *campaign = unit->campaign;
-    if (!run->slurm || !campaign->execs || unit->flying)
+    if (!run->slurm || !campaign->execs)
         return NULL;
+    bool late = unit->reissue_at_ms <= run_server_ms(run);
+    if (unit->flying)
+        return late && queued(run, unit) ? "no array job has started in time" : NULL;
     uint64_t counts[RT_SUBJECTS_MOST] = {0};
     count_trials(unit, counts);
     for (uint32_t s = 0; s < campaign->campaign->subject_count; s++) {
+        if (counts[s] && rests(run, campaign, s) && late)
+            return "its jobs gave nothing";
         if (!counts[s] || pool_of(run, campaign, s) < 0)
             continue;
         if (campaign->execs[s].closing)
             return "its job's time is over";
-        if (!campaign->execs[s].ready && unit->reissue_at_ms <= run_server_ms(run))
+        if (!campaign->execs[s].ready && late)
             return "no job has started in time";
     }
     return NULL;

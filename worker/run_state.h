@@ -16,6 +16,7 @@
 #include "worker/run.h"
 #include "worker/subject/known.h"
 #include "worker/subject/weights.h"
+#include "worker/slurm/array.h"
 #include "worker/slurm/slurm.h"
 
 #define RUN_CAMPAIGNS_MOST 64
@@ -260,6 +261,9 @@ struct run_exec *run_exec_ready(struct rt_run *run, struct run_campaign *campaig
                                 uint32_t subject);
 void run_exec_count(struct rt_run *run, struct run_exec *exec, enum rt_trial_status status);
 void run_execs_free(struct run_campaign *campaign);
+// What serves the subject now: stored, and held against what it was.
+void run_exec_fingerprint(struct rt_run *run, struct run_exec *slot, const char *subject,
+                          struct rt_bytes object);
 
 // run_slurm.c: servers that run in jobs
 enum rt_status run_slurm_begin(struct rt_run *run, struct rt_error *err) RT_WARN_UNUSED;
@@ -278,7 +282,8 @@ const struct rt_digest *run_campaign_weights(const struct run_campaign *campaign
 // RT_AGAIN while the weights are being read; RT_CONFLICT when they are others.
 enum rt_status run_weigh(struct rt_run *run, const struct rt_lab_subject *subject,
                          struct run_exec *slot, struct rt_error *err) RT_WARN_UNUSED;
-void run_identity_compare(struct run_exec *slot, const char *subject); // after a probe
+// After a probe, or with a trial that was played elsewhere.
+void run_identity_compare(struct run_exec *slot, const char *subject, struct rt_bytes object);
 void run_identity_watch(struct rt_run *run, struct run_exec *slot, const char *subject);
 
 // run_result.c: results signed, statements out, receipts in

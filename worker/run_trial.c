@@ -17,6 +17,17 @@ static uint64_t tag_of(const struct run_unit *unit, uint32_t index)
     return (uint64_t)unit->id << 32 | index;
 }
 
+// The same from one run of this program to the next, and another one when the trial is dealt again.
+static struct rt_digest key_of(const struct run_unit *unit, uint64_t number)
+{
+    uint8_t bytes[RT_DIGEST_BYTES + 8];
+    struct rt_digest key;
+    memcpy(bytes, unit->digest.bytes, RT_DIGEST_BYTES);
+    rt_put_u64be(bytes + RT_DIGEST_BYTES, number);
+    rt_sha256(rt_bytes(bytes, sizeof bytes), &key);
+    return key;
+}
+
 // ---- starting
 
 static bool may_run(const struct rt_run *run, const struct run_unit *unit)
@@ -75,6 +86,7 @@ static bool start(struct rt_run *run, struct run_unit *unit, uint32_t index)
     }
     struct rt_exec_trial wanted = {
         .tag = tag_of(unit, index),
+        .key = key_of(unit, trial->number),
         .scenario = scenario,
         .arm = arm,
         .phrasing = phrasing,
@@ -244,6 +256,15 @@ static void count_use(struct rt_run *run, const struct run_exec *slot,
     rt_outbox_use(run->outbox, day, trials, tokens, done->requests);
 }
 
+static const char *subject_of(const struct run_unit *unit, const struct run_trial *trial)
+{
+    const struct rt_campaign *campaign = unit->campaign->campaign;
+    struct rt_trial place;
+    bool found = !rt_trial_of(campaign, trial->number, &place);
+    return found ? campaign->subjects[campaign->configurations[place.configuration].subject].id
+                 : "";
+}
+
 static void finish(struct rt_run *run, struct run_exec *slot, const struct rt_exec_done *done)
 {
     struct run_unit *unit = run_unit_by_id(run, (uint32_t)(done->tag >> 32));
@@ -274,6 +295,8 @@ static void finish(struct rt_run *run, struct run_exec *slot, const struct rt_ex
         trial->result.same_as = same_as(run, unit->campaign, done, trial->number);
     else
         without_transcript(done, &trial->result);
+    if (done->fingerprint.size)
+        run_exec_fingerprint(run, slot, subject_of(unit, trial), rt_buf_bytes(&done->fingerprint));
     trial->fingerprint = slot->fingerprint;
     trial->started_ms = done->started_ms;
     trial->finished_ms = done->finished_ms < done->started_ms ? done->started_ms

@@ -31,6 +31,7 @@ extern const struct rt_command rt_command_rescore;
 extern const struct rt_command rt_command_rate;
 extern const struct rt_command rt_command_leave;
 extern const struct rt_command rt_command_load;
+extern const struct rt_command rt_command_slurm_task;
 extern const struct rt_command rt_command_vault_list;
 extern const struct rt_command rt_command_vault_purge;
 extern const struct rt_command rt_command_resend;

@@ -35,7 +35,7 @@ struct rt_exec_role {
 
 struct rt_exec {
     struct rt_exec_options options;
-    const struct rt_backend_kind *kind;
+    const struct rt_backend_kind *kind; // NULL with options.whole, as is backend
     struct rt_backend *backend;
     int64_t top_p_micro;
     int64_t timeout_ms;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/text.h"
 #include "common/base/time.h"
@@ -34,6 +35,11 @@ enum rt_status rt_exec_open(const struct rt_exec_options *options, struct rt_exe
     exec->timeout_ms = subject->timeout_ms > 0 ? subject->timeout_ms : 120000;
     exec->slot_count = slots;
     rt_buf_init(&exec->fingerprint, RT_FINGERPRINT_MOST);
+    if (options->whole) {
+        exec->slot_count = 0;
+        *ret_exec = exec;
+        return RT_OK;
+    }
     enum rt_status status =
         rt_exec_serve(options, subject, slots, &exec->kind, &exec->backend, err);
     if (!status)
@@ -54,6 +60,8 @@ void rt_exec_free(struct rt_exec *exec)
     for (uint32_t i = 0; i < exec->slot_count; i++)
         rt_play_free(exec->slots[i].play);
     rt_exec_free_roles(exec);
+    if (exec->options.whole)
+        exec->options.whole_kind->free(exec->options.whole);
     if (exec->backend)
         exec->kind->free(exec->backend);
     rt_buf_release(&exec->fingerprint);
@@ -67,36 +75,44 @@ struct rt_bytes rt_exec_fingerprint(const struct rt_exec *exec, struct rt_digest
     return rt_buf_bytes(&exec->fingerprint);
 }
 
+bool rt_exec_plays_whole(const struct rt_exec *exec)
+{
+    return exec->options.whole != NULL;
+}
+
 // ---- endpoints
 
 enum rt_status rt_exec_endpoint_add(struct rt_exec *exec, const char *url, const char *key,
                                     struct rt_error *err)
 {
-    if (!exec->kind->endpoint_add)
-        return rt_error_set(err, RT_UNSUPPORTED, "subject %s: executor %s has no endpoints",
-                            exec->options.subject->id, exec->kind->word);
+    if (!exec->kind || !exec->kind->endpoint_add)
+        return rt_error_set(err, RT_UNSUPPORTED, "subject %s: its executor has no endpoints",
+                            exec->options.subject->id);
     return exec->kind->endpoint_add(exec->backend, url, key, err);
 }
 
 bool rt_exec_endpoint_drop(struct rt_exec *exec, const char *url)
 {
-    return exec->kind->endpoint_drop && exec->kind->endpoint_drop(exec->backend, url);
+    return exec->kind && exec->kind->endpoint_drop && exec->kind->endpoint_drop(exec->backend, url);
 }
 
 size_t rt_exec_endpoint_count(const struct rt_exec *exec)
 {
-    return exec->kind->endpoint_count ? exec->kind->endpoint_count(exec->backend) : 1;
+    return exec->kind && exec->kind->endpoint_count ? exec->kind->endpoint_count(exec->backend) : 1;
 }
 
 // ---- trials
 
 size_t rt_exec_in_flight(const struct rt_exec *exec)
 {
-    return exec->in_flight;
+    return exec->options.whole ? exec->options.whole_kind->in_flight(exec->options.whole)
+                               : exec->in_flight;
 }
 
 size_t rt_exec_room(const struct rt_exec *exec)
 {
+    if (exec->options.whole)
+        return exec->options.whole_kind->room(exec->options.whole);
     size_t limit = exec->kind->limit ? exec->kind->limit(exec->backend) : exec->slot_count;
     limit = limit < exec->slot_count ? limit : exec->slot_count;
     return !exec->probe && limit > exec->in_flight ? limit - exec->in_flight : 0;
@@ -133,6 +149,8 @@ enum rt_status rt_exec_submit(struct rt_exec *exec, const struct rt_exec_trial *
 {
     struct rt_exec_slot *free_slot = NULL;
     uint64_t context = exec->options.subject->context;
+    if (exec->options.whole)
+        return exec->options.whole_kind->submit(exec->options.whole, trial, err);
     for (uint32_t i = 0; i < exec->slot_count; i++) {
         struct rt_exec_slot *slot = &exec->slots[i];
         if (slot->play && slot->tag == trial->tag)
@@ -248,7 +266,7 @@ static enum rt_status collect_one(struct rt_exec *exec, struct rt_exec_slot *slo
     RT_ASSERT(transcript->entry_count > 0);
     rt_buf_init(&done.transcript, RT_TRANSCRIPT_MOST);
     enum rt_status status = rt_transcript_encode(transcript, &done.transcript);
-    if (!status)
+    if (!status && !exec->options.unscored)
         status = rt_score(slot->scenario, exec->options.labels, exec->options.label_count,
                           transcript, &done.score);
     if (status == RT_NO_MEMORY) {
@@ -295,11 +313,25 @@ static enum rt_status collect(struct rt_exec *exec, struct rt_exec_done *ret_don
     return RT_OK;
 }
 
+// Jobs take their time: what is not there now is looked for again after the wait.
+static enum rt_status poll_whole(struct rt_exec *exec, int timeout_ms,
+                                 struct rt_exec_done *ret_done, size_t capacity, size_t *ret_count)
+{
+    const struct rt_exec_whole_kind *kind = exec->options.whole_kind;
+    *ret_count = 0;
+    kind->poll(exec->options.whole, ret_done, capacity, ret_count);
+    if (!*ret_count && timeout_ms > 0 && !atomic_exchange(&exec->woken, false))
+        usleep((useconds_t)timeout_ms * 1000);
+    return RT_OK;
+}
+
 enum rt_status rt_exec_poll(struct rt_exec *exec, int timeout_ms, struct rt_exec_done *ret_done,
                             size_t capacity, size_t *ret_count, struct rt_error *err)
 {
     int64_t until_ms = rt_time_mono_ms() + (timeout_ms > 0 ? timeout_ms : 0);
     size_t count = 0;
+    if (exec->options.whole)
+        return poll_whole(exec, timeout_ms, ret_done, capacity, ret_count);
     for (;;) {
         enum rt_status status = collect(exec, ret_done, capacity, &count);
         if (status && !count)
@@ -323,16 +355,20 @@ enum rt_status rt_exec_poll(struct rt_exec *exec, int timeout_ms, struct rt_exec
 void rt_exec_wake(struct rt_exec *exec)
 {
     exec->woken = true;
-    exec->kind->wake(exec->backend);
+    if (exec->kind)
+        exec->kind->wake(exec->backend);
 }
 
 void rt_exec_done_release(struct rt_exec_done *done)
 {
     rt_buf_release(&done->transcript);
+    rt_buf_release(&done->fingerprint);
 }
 
 bool rt_exec_cancel(struct rt_exec *exec, uint64_t tag)
 {
+    if (exec->options.whole)
+        return exec->options.whole_kind->cancel(exec->options.whole, tag);
     for (uint32_t i = 0; i < exec->slot_count; i++) {
         struct rt_exec_slot *slot = &exec->slots[i];
         if (!slot->play || slot->tag != tag)

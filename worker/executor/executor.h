@@ -17,6 +17,24 @@
 
 #define RT_EXEC_IN_FLIGHT_MOST 1024
 
+// Trials that something else plays whole, in place of an executor's own plays (Slurm's array jobs):
+// the executor hands them on and hands their results back.
+struct rt_exec_trial;
+struct rt_exec_done;
+struct rt_exec_whole; // each kind's own
+struct rt_exec_whole_kind {
+    const char *word;
+    // As rt_exec_submit; the rest as the functions of their names. poll never waits.
+    enum rt_status (*submit)(struct rt_exec_whole *whole, const struct rt_exec_trial *trial,
+                             struct rt_error *err);
+    size_t (*room)(const struct rt_exec_whole *whole);
+    size_t (*in_flight)(const struct rt_exec_whole *whole);
+    void (*poll)(struct rt_exec_whole *whole, struct rt_exec_done *ret_done, size_t capacity,
+                 size_t *ret_count);
+    bool (*cancel)(struct rt_exec_whole *whole, uint64_t tag);
+    void (*free)(struct rt_exec_whole *whole);
+};
+
 // What an executor needs to know; all of it must outlive the executor.
 struct rt_exec_known;
 struct rt_exec_options {
@@ -36,6 +54,10 @@ struct rt_exec_options {
     // What an earlier `probe` found out, and the campaign's own word; may be NULL.
     const struct rt_exec_known *known;
     const struct rt_digest *campaign_weights; // NULL: the campaign names none
+    bool unscored; // transcripts alone are wanted: labels are not looked at
+    // Who plays trials whole; NULL: the executor itself. rt_exec_open takes it over.
+    struct rt_exec_whole *whole;
+    const struct rt_exec_whole_kind *whole_kind;
 };
 
 // What is known of a subject besides its canaries. It goes into the fingerprint only while the
@@ -74,6 +96,9 @@ enum rt_status rt_exec_probe_step(struct rt_exec *exec, int wait_ms,
                                   struct rt_error *err) RT_WARN_UNUSED;
 bool rt_exec_probing(const struct rt_exec *exec);
 void rt_exec_probe_abandon(struct rt_exec *exec); // nothing happens when none goes on
+// Trials are played whole elsewhere: there is nothing here to probe, and each finished trial brings
+// its own fingerprint. Probes are RT_UNSUPPORTED then.
+bool rt_exec_plays_whole(const struct rt_exec *exec);
 // The fingerprint object's bytes and their digest; borrowed. RT_ASSERTs that a probe succeeded.
 struct rt_bytes rt_exec_fingerprint(const struct rt_exec *exec, struct rt_digest *ret_digest);
 // Since then the server's replies name another program or model: it is time to probe again.
@@ -95,6 +120,8 @@ size_t rt_exec_endpoint_count(const struct rt_exec *exec); // 1 for executors wi
 // A trial to run. tag is the caller's own and is never sent anywhere.
 struct rt_exec_trial {
     uint64_t tag;
+    // What the caller calls it from one run to the next; for trials that are played elsewhere.
+    struct rt_digest key;
     const struct rt_scenario *scenario; // outlives the trial
     uint32_t arm, phrasing;
     int64_t temperature_micro;
@@ -119,6 +146,7 @@ struct rt_exec_done {
     struct rt_score score;    // status, outcome, severity as a result object wants them
     struct rt_digest output;  // what the subject put out: equal outputs are `same_as`
     struct rt_buf transcript; // canonical plaintext, without salt
+    struct rt_buf fingerprint; // of what played it; empty: the executor's own
     uint64_t tokens_in, tokens_out; // the subject's
     uint64_t role_tokens;           // read and written by models in other roles
     int64_t started_ms, finished_ms; // wall clock
@@ -136,7 +164,8 @@ enum rt_status rt_exec_poll(struct rt_exec *exec, int timeout_ms, struct rt_exec
 // Make a poll that is waiting return; from any thread.
 void rt_exec_wake(struct rt_exec *exec);
 
-// Drop one trial, or all: it will not be returned. False when tag is not in flight.
+// Drop one trial, or all: it will not be returned. False when tag is not in flight. Trials that are
+// played whole elsewhere are dropped one by one.
 bool rt_exec_cancel(struct rt_exec *exec, uint64_t tag);
 void rt_exec_cancel_all(struct rt_exec *exec);
 

@@ -199,6 +199,8 @@ static void facts_digest(const struct rt_exec *exec, struct rt_digest *ret_diges
 bool rt_exec_changed(const struct rt_exec *exec)
 {
     struct rt_digest now;
+    if (exec->options.whole)
+        return false;
     facts_digest(exec, &now);
     return exec->fingerprint.size && !rt_digest_equal(&now, &exec->facts);
 }
@@ -333,6 +335,8 @@ void rt_exec_probe_abandon(struct rt_exec *exec)
 enum rt_status rt_exec_probe_begin(struct rt_exec *exec, int64_t timeout_ms, struct rt_error *err)
 {
     const char *id = exec->options.subject->id;
+    if (exec->options.whole)
+        return rt_error_set(err, RT_UNSUPPORTED, "subject %s: its jobs probe it themselves", id);
     if (exec->in_flight)
         return rt_error_set(err, RT_BUSY, "subject %s: trials are in flight", id);
     rt_exec_probe_abandon(exec);

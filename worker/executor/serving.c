@@ -12,11 +12,12 @@
 // A pilot job's server is asked over HTTP like any other, once there is one.
 static const struct rt_backend_kind *kind_of(const struct rt_lab_subject *subject)
 {
-    bool pilot = subject->executor == RT_EXECUTOR_SLURM;
-    return subject->executor == RT_EXECUTOR_BUILTIN         ? &rt_backend_builtin
-           : subject->executor == RT_EXECUTOR_COMMAND       ? &rt_backend_command
-           : subject->executor == RT_EXECUTOR_CHAT || pilot ? &rt_backend_chat
-                                                            : NULL;
+    bool array = rt_lab_array(subject);
+    bool pilot = subject->executor == RT_EXECUTOR_SLURM && !array;
+    return subject->executor == RT_EXECUTOR_BUILTIN            ? &rt_backend_builtin
+           : subject->executor == RT_EXECUTOR_COMMAND || array ? &rt_backend_command
+           : subject->executor == RT_EXECUTOR_CHAT || pilot    ? &rt_backend_chat
+                                                               : NULL;
 }
 
 static enum rt_status serve_command(const struct rt_exec_options *options,

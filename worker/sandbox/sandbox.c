@@ -155,6 +155,13 @@ static bool kept(const char *variable, bool job)
     for (size_t i = 0; job && i < sizeof job_names / sizeof *job_names; i++)
         if (strncmp(variable, job_names[i], strlen(job_names[i])) == 0)
             return true;
+    // And what worker.yaml sets in it: its script lists the names, ":A:B:".
+    const char *list = job ? getenv("RINGTRIAL_KEEP") : NULL;
+    const char *end = strchr(variable, '=');
+    for (const char *at = list; end && at && (at = strchr(at, ':')); at++)
+        if (!strncmp(at + 1, variable, (size_t)(end - variable)) &&
+            at[1 + (end - variable)] == ':')
+            return true;
     return false;
 }
 

@@ -285,7 +285,7 @@ static void want_jobs(struct rt_slurm_core *core, uint32_t index, int64_t mono_m
 static void want_queue(struct rt_slurm_core *core, int64_t mono_ms,
                        struct rt_slurm_effects *effects)
 {
-    bool any = false;
+    bool any = core->others;
     for (size_t j = 0; j < RT_SLURM_JOBS_MOST; j++)
         any |= core->jobs[j].stage != RT_SLURM_FREE && core->jobs[j].stage != RT_SLURM_SUBMITTING;
     int64_t pause_ms = core->hurry && core->poll_ms > HURRY_MS ? HURRY_MS : core->poll_ms;

@@ -86,6 +86,7 @@ struct rt_slurm_core {
     bool polling;          // it has not answered yet
     bool ever_polled;
     bool hurry;            // something happened that squeue may explain
+    bool others;           // somebody else waits for squeue's answers too
 };
 
 enum rt_slurm_event_kind {

@@ -185,6 +185,29 @@ enum rt_status rt_slurm_submitted_read(struct rt_bytes text, uint64_t *ret_id)
     return status;
 }
 
+enum rt_status rt_slurm_config_read(struct rt_bytes text, const char *name, uint32_t *ret_value)
+{
+    size_t size = strlen(name);
+    while (text.size) {
+        struct rt_bytes line = cut_line(&text);
+        uint64_t value;
+        if (line.size <= size || memcmp(line.data, name, size) != 0 ||
+            (line.data[size] != ' ' && line.data[size] != '='))
+            continue;
+        line.data += size;
+        line.size -= size;
+        while (line.size && (line.data[0] == ' ' || line.data[0] == '='))
+            line.data++, line.size--;
+        while (line.size && line.data[line.size - 1] == ' ')
+            line.size--;
+        if (number(line, UINT32_MAX, &value))
+            return RT_NOT_FOUND;
+        *ret_value = (uint32_t)value;
+        return RT_OK;
+    }
+    return RT_NOT_FOUND;
+}
+
 // ---- what a job's script says
 
 static bool host_name(struct rt_bytes text)

@@ -43,6 +43,10 @@ enum rt_status rt_slurm_account_read(struct rt_bytes text, uint64_t id,
 // sbatch --parsable: "123" or "123;cluster".
 enum rt_status rt_slurm_submitted_read(struct rt_bytes text, uint64_t *ret_id) RT_WARN_UNUSED;
 
+// A number of `scontrol show config`: "NAME                = 1001". RT_NOT_FOUND.
+enum rt_status rt_slurm_config_read(struct rt_bytes text, const char *name,
+                                    uint32_t *ret_value) RT_WARN_UNUSED;
+
 // "ringtrial-job 1 START NODE PORT JOB\n": start counts from 1; a host name or address.
 struct rt_slurm_where {
     uint64_t start, job;

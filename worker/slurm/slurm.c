@@ -14,9 +14,11 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "worker/slurm/array.h"
 #include "worker/slurm/call.h"
 #include "worker/slurm/health.h"
 #include "worker/slurm/parse.h"
+#include "worker/slurm/sbatch.h"
 #include "worker/slurm/spool.h"
 
 #define CALL_MS      30000
@@ -25,7 +27,6 @@
 #define ASK_MS       500   // a server that is starting or does not answer
 #define ASK_READY_MS 2000  // one that answered
 #define QUEUE_MOST   512
-#define TASKS_MOST   80 // words of one sbatch
 #define URL_BYTES    1400
 
 struct place {
@@ -54,6 +55,8 @@ struct rt_slurm {
     struct rt_slurm_row known[RT_SLURM_ROWS_MOST];
     int64_t look_ms, alive_ms;
     enum rt_status queue_status; // squeue's last, logged when it changes
+    struct rt_array *array;      // array jobs; NULL: no subject has them
+    bool array_calls;            // the call is theirs
 };
 
 // ---- events in, effects out
@@ -196,6 +199,27 @@ static void find_jobs(struct rt_slurm *slurm)
     }
 }
 
+// Array jobs, and the word by which all jobs of this worker are known.
+static enum rt_status add_array(struct rt_slurm *slurm, const struct rt_labconfig *config,
+                                const char *folder, const char *state, struct rt_error *err)
+{
+    bool any = slurm->core.pool_count > 0;
+    for (size_t s = 0; s < config->subject_count; s++) {
+        const struct rt_lab_subject *subject = &config->subjects[s];
+        if (!subject->slurm)
+            continue;
+        any = true;
+        if (subject->slurm->poll_ms < slurm->core.poll_ms)
+            slurm->core.poll_ms = subject->slurm->poll_ms;
+    }
+    if (!any)
+        return RT_NOT_FOUND;
+    enum rt_status status = read_instance(slurm, config->lab, state, err);
+    if (!status)
+        status = rt_array_new(config, folder, state, slurm->prefix, &slurm->array, err);
+    return status == RT_NOT_FOUND ? RT_OK : status;
+}
+
 enum rt_status rt_slurm_new(const struct rt_labconfig *config, const char *folder,
                             const char *state, struct rt_slurm **ret_slurm, struct rt_error *err)
 {
@@ -208,10 +232,8 @@ enum rt_status rt_slurm_new(const struct rt_labconfig *config, const char *folde
     for (size_t s = 0; s < config->subject_count && !status; s++)
         if (rt_lab_pilot(&config->subjects[s]))
             status = add_pool(slurm, &config->subjects[s], folder, state, err);
-    if (!status && !slurm->core.pool_count)
-        status = RT_NOT_FOUND;
     if (!status)
-        status = read_instance(slurm, config->lab, state, err);
+        status = add_array(slurm, config, folder, state, err);
     if (!status)
         status = rt_slurm_health_new(&slurm->health, err);
     if (status) {
@@ -228,6 +250,7 @@ void rt_slurm_free(struct rt_slurm *slurm)
     if (!slurm)
         return;
     rt_slurm_call_release(&slurm->call);
+    rt_array_free(slurm->array);
     rt_slurm_health_free(slurm->health);
     sodium_memzero(slurm->places, sizeof slurm->places);
     free(slurm);
@@ -248,10 +271,6 @@ static enum rt_status submit(struct rt_slurm *slurm, struct rt_slurm_effect *eff
     struct rt_slurm_job *job = &slurm->core.jobs[effect->job];
     struct place *place = &slurm->places[effect->job];
     const struct pool *pool = &slurm->pools[job->pool];
-    const struct rt_lab_slurm *config = pool->subject->slurm;
-    const char *argv[TASKS_MOST];
-    char options[TASKS_MOST][PATH_MAX + 32];
-    size_t count = 0, words = 0;
     memset(place, 0, sizeof *place);
     do {
         randombytes_buf(&job->token, sizeof job->token);
@@ -263,27 +282,13 @@ static enum rt_status submit(struct rt_slurm *slurm, struct rt_slurm_effect *eff
         rt_slurm_folder_make(&place->folder, pool->subject, place->key, err);
     if (status)
         return status;
-    argv[words++] = "sbatch";
-    argv[words++] = "--parsable";
-    for (size_t i = 0; i < config->sbatch_count && count < TASKS_MOST - 12; i++, count++) {
-        const char *value = config->sbatch[i].value;
-        snprintf(options[count], sizeof options[0], "--%s%s%s", config->sbatch[i].name,
-                 *value ? "=" : "", value);
-        argv[words++] = options[count];
-    }
-    snprintf(options[count], sizeof options[0], "--job-name=%s", place->folder.name);
-    argv[words++] = options[count++];
-    snprintf(options[count], sizeof options[0], "--chdir=%s", place->folder.path);
-    argv[words++] = options[count++];
-    snprintf(options[count], sizeof options[0], "--output=%s/log", place->folder.path);
-    argv[words++] = options[count++];
-    snprintf(options[count], sizeof options[0], "--comment=ringtrial %.64s", pool->subject->id);
-    argv[words++] = options[count++];
-    argv[words++] = "--open-mode=append";
-    snprintf(options[count], sizeof options[0], "%s/script", place->folder.path);
-    argv[words++] = options[count++];
-    argv[words] = NULL;
-    return rt_slurm_call_start(&slurm->call, argv, CALL_MS, err);
+    struct rt_sbatch *words = calloc(1, sizeof *words);
+    if (!words)
+        return rt_error_set(err, RT_NO_MEMORY, "out of memory");
+    rt_sbatch_words(&place->folder, pool->subject, 0, words);
+    status = rt_slurm_call_start(&slurm->call, words->argv, CALL_MS, err);
+    free(words);
+    return status;
 }
 
 static enum rt_status start_call(struct rt_slurm *slurm, struct rt_slurm_effect *effect,
@@ -354,6 +359,8 @@ static void take_queue(struct rt_slurm *slurm, enum rt_status status, struct rt_
             rt_log_info("squeue answers again", NULL);
     }
     slurm->queue_status = status;
+    if (!status && slurm->array)
+        rt_array_snapshot(slurm->array, slurm->rows, count, slurm->core.polled_ms);
     for (size_t r = 0; r < count; r++)
         slurm->known[r] = slurm->rows[r].row;
     give(slurm, (struct rt_slurm_event){.kind = status ? RT_SLURM_NO_SNAPSHOT : RT_SLURM_SNAPSHOT,
@@ -400,7 +407,11 @@ static void run_calls(struct rt_slurm *slurm)
         enum rt_status status = rt_slurm_call_step(&slurm->call, &err);
         if (status == RT_AGAIN)
             return;
-        take_answer(slurm, status, &err);
+        if (slurm->array_calls)
+            rt_array_answer(slurm->array, status, &slurm->call, &err);
+        else
+            take_answer(slurm, status, &err);
+        slurm->array_calls = false;
     }
     while (!slurm->call.pid && slurm->queue_count) {
         slurm->doing = slurm->queue[0];
@@ -414,6 +425,8 @@ static void run_calls(struct rt_slurm *slurm)
         if (status)
             take_answer(slurm, status, &err);
     }
+    if (!slurm->call.pid && slurm->array)
+        slurm->array_calls = rt_array_call(slurm->array, &slurm->call);
 }
 
 // ---- what the jobs say
@@ -493,6 +506,12 @@ void rt_slurm_turn(struct rt_slurm *slurm)
     }
     for (uint32_t j = 0; j < RT_SLURM_JOBS_MOST; j++)
         look(slurm, j);
+    if (slurm->array) {
+        bool soon;
+        rt_array_turn(slurm->array, mono_ms);
+        slurm->core.others = rt_array_wants_queue(slurm->array, &soon);
+        slurm->core.hurry |= soon;
+    }
     give(slurm, (struct rt_slurm_event){.kind = RT_SLURM_TICK});
     run_calls(slurm);
 }
@@ -563,10 +582,14 @@ void rt_slurm_stop(struct rt_slurm *slurm, int64_t timeout_ms)
 {
     int64_t end_ms = rt_time_mono_ms() + timeout_ms;
     give(slurm, (struct rt_slurm_event){.kind = RT_SLURM_STOP});
+    if (slurm->array)
+        rt_array_stop(slurm->array);
     do {
         run_calls(slurm);
         usleep(20000);
-    } while ((slurm->call.pid || slurm->queue_count) && rt_time_mono_ms() < end_ms);
+    } while ((slurm->call.pid || slurm->queue_count ||
+              (slurm->array && rt_array_busy(slurm->array))) &&
+             rt_time_mono_ms() < end_ms);
 }
 
 void rt_slurm_describe(const struct rt_slurm *slurm, char *out, size_t capacity)
@@ -580,4 +603,14 @@ void rt_slurm_describe(const struct rt_slurm *slurm, char *out, size_t capacity)
         if (counts[s] && used + 32 < capacity)
             used += (size_t)snprintf(out + used, capacity - used, "%s%u %s", used ? ", " : "",
                                      counts[s], rt_slurm_stage_words[s]);
+    char arrays[64] = "";
+    if (slurm->array)
+        rt_array_describe(slurm->array, arrays, sizeof arrays);
+    if (*arrays && used + 70 < capacity)
+        snprintf(out + used, capacity - used, "%s%s", used ? ", " : "", arrays);
+}
+
+struct rt_array *rt_slurm_array(struct rt_slurm *slurm)
+{
+    return slurm->array;
 }

@@ -13,7 +13,7 @@
 
 struct rt_slurm;
 
-// For every subject of config with a pilot; RT_NOT_FOUND when there is none. config outlives the
+// For every subject of config with `slurm`; RT_NOT_FOUND when there is none. config outlives the
 // result; folder: of worker.yaml; state: the worker's own. Reads what an earlier run left behind.
 enum rt_status rt_slurm_new(const struct rt_labconfig *config, const char *folder,
                             const char *state, struct rt_slurm **ret_slurm,
@@ -52,5 +52,7 @@ void rt_slurm_end_jobs(struct rt_slurm *slurm);
 void rt_slurm_stop(struct rt_slurm *slurm, int64_t timeout_ms);
 // "2 ready, 1 pending" for status, "" no job; out has capacity bytes.
 void rt_slurm_describe(const struct rt_slurm *slurm, char *out, size_t capacity);
+// Its array jobs, which run trials whole; NULL when no subject has them.
+struct rt_array *rt_slurm_array(struct rt_slurm *slurm);
 
 #endif

@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from consortium import AUDIT, Consortium, run, wait_for
+from consortium import AUDIT, COORDINATOR, SOURCE, WORKER, Consortium, run, wait_for
 
 POLICY = "{classes: [public, synthetic], campaigns: {approve: %s}%s}"
 
@@ -268,6 +268,11 @@ class Service(unittest.TestCase):
             self.assertEqual(code, 0)
             self.assertIn("LoadCredential=passphrase:" + lab.config, text)
             self.assertIn("--passphrase-file %d/passphrase", text)
+            self.same_as_sample(lab.worker("install-service", "--print", "--user", "ringtrial"),
+                                "ringtrial-worker.service", WORKER, os.path.realpath(lab.folder), "uni-a")
+            self.same_as_sample(c.coordinator("install-service", "--print", "--user", "ringtrial", "--low-port",
+                                              "--http", "127.0.0.1:8080"),
+                                "ringtrial-coordinator.service", COORDINATOR, os.path.realpath(c.state), "uni-a")
             # What worker.yaml needs is left open, and nothing else.
             lab.subjects = "  %s: {executor: command, command: [/bin/true]}\n" % c.SUBJECT
             lab.write()
@@ -283,6 +288,13 @@ class Service(unittest.TestCase):
             with open(path) as file:
                 self.assertIn("AmbientCapabilities=CAP_NET_BIND_SERVICE\n", file.read())
             self.analyze(path)
+
+    def same_as_sample(self, text, name, program, folder, lab):
+        """configs/systemd is what the command writes, for a program in /usr/local/bin and a folder in /var/local."""
+        text = text.replace(os.path.realpath(program), "/usr/local/bin/" + os.path.basename(program))
+        with open(os.path.join(SOURCE, "configs", "systemd", name)) as file:
+            self.assertEqual(text.replace(folder, "/var/local/ringtrial").replace("of lab " + lab, "of lab LAB"),
+                             file.read())
 
     def analyze(self, path):
         if not shutil.which("systemd-analyze"):

@@ -5,6 +5,7 @@
 
 #include "common/base/json.h"
 #include "coordinator/commands/commands.h"
+#include "coordinator/commands/may_see.h"
 #include "coordinator/commands/state.h"
 #include "coordinator/store/store.h"
 #include "interop/export_table.h"
@@ -37,8 +38,9 @@ static enum rt_status store_object(void *ctx, const struct rt_digest *digest, st
     return status;
 }
 
-static enum rt_status open_store(const struct settings *settings, struct rt_store **ret_store,
-                                 struct rt_interop_source *ret_source, struct rt_error *err)
+static enum rt_status open_store(const struct settings *settings, const char *campaign,
+                                 struct rt_store **ret_store, struct rt_interop_source *ret_source,
+                                 struct rt_error *err)
 {
     struct rt_state state;
     struct rt_view *view = NULL;
@@ -46,6 +48,8 @@ static enum rt_status open_store(const struct settings *settings, struct rt_stor
     enum rt_status status = rt_state_open(settings->state, true, &state, err);
     if (!status)
         status = rt_store_open(state.store, RT_STORE_READ, NULL, ret_store, err);
+    if (!status)
+        status = rt_may_see(&state, *ret_store, campaign, false, err);
     if (!status)
         status = rt_view_begin(*ret_store, &view, err);
     if (status)
@@ -99,7 +103,7 @@ static enum rt_status run(const struct settings *settings, const struct rt_text_
         return rt_error_set(err, RT_USAGE, "name a campaign, or a bundle with --bundle DIR");
     enum rt_status status = settings->bundle
                                 ? rt_bundle_source_open(settings->bundle, &bundle, &source, err)
-                                : open_store(settings, &store, &source, err);
+                                : open_store(settings, name, &store, &source, err);
     if (!status)
         status = rt_collect(&source, name, &collected, err);
     if (!status)

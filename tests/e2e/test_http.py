@@ -203,6 +203,13 @@ class Http(unittest.TestCase):
                  lambda: progress() and all(lab["final"] == lab["planned"] > 0 for lab in progress()))
         self.assertEqual({key for lab in progress() for key in lab}, {"lab", "state", "planned", "final", "units"})
         self.assertIn("held", json.loads(web.get("/api/v1/campaigns/trial", token=ring.token()))["labs"][0])
+        # The same rule for what is written out: without a token nobody gets more than progress.
+        own = os.path.join(ring.state, "keys", "operator.token")
+        os.rename(own, own + ".away")
+        text = ring.coordinator("export", "csv", "trial", "--out", os.path.join(ring.folder, "x"), code=6)
+        self.assertIn("has not closed", text)
+        os.rename(own + ".away", own)
+        ring.coordinator("export", "csv", "trial", "--out", os.path.join(ring.folder, "x"))
         before = audit("mirror", web.url, os.path.join(ring.folder, "m"), "--log-key", ring.vkey())
         self.assertIn("may not be seen yet", before)
         ring.act("close", "trial")

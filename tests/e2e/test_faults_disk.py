@@ -3,6 +3,7 @@
 """Full disks on either side, on a small tmpfs: intake stops with a clear word, nothing acknowledged is
 lost, and the campaign goes on as soon as there is room. Needs root for the mount; skipped without."""
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -127,6 +128,9 @@ class FullDisks(unittest.TestCase):
             wait_for("some results", lambda: c.lab_status("trial", "uni-b")["final"] > 0)
             disk.fill(16 << 10)
             wait_for("the worker to notice", lambda: "space" in lab.process.text() or "full" in lab.process.text(), 30)
+            # Whoever asks is told so, although nothing can be written.
+            wait_for("status to say so", lambda: (json.loads(lab.worker("status", "--json"))["running"] or {})
+                     .get("disk") == "full", 10)
             # The other lab is not held up.
             wait_for("uni-a", lambda: c.lab_status("trial", "uni-a")["final"] ==
                      c.lab_status("trial", "uni-a")["planned"], 60)

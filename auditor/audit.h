@@ -113,6 +113,9 @@ struct rt_audit {
 
     struct rt_incident_book noted; // incidents and releases of the bundle's campaign
 
+    struct rt_digest_map redacted; // objects that redacted.txt says were left out → used
+    size_t redacted_count;
+
     struct rt_facts_lab *fact_labs;
     uint64_t withheld; // objects that a mirror was not shown
     struct rt_study study;
@@ -166,6 +169,14 @@ void audit_ratings_release(struct rt_audit *audit);
 // the finding under OBJECTS at the object's path, when it is not there or not what it should be.
 bool audit_object(struct rt_audit *audit, const struct rt_digest *digest, const char *named_by,
                   struct rt_buf *into);
+
+// redacted.txt, once the campaign is known; and whether this object is one that was left out, as
+// far as it may be: a scenario or what was handed in with an incident (redacted.c).
+enum rt_status audit_redacted(struct rt_audit *audit) RT_WARN_UNUSED;
+bool audit_left_out(struct rt_audit *audit, const struct rt_digest *digest, const char *kind,
+                    const char *name);
+// After the log: what the list names must have been asked for.
+void audit_redacted_end(struct rt_audit *audit);
 
 // After the log: files, keys and manifest (files.c), recount, report and completeness (recount.c),
 // receipts (receipts.c).

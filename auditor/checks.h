@@ -31,6 +31,7 @@
     X(INCIDENTS, "incidents", OPTIONAL, "every step of an incident or grant may follow, then")     \
     X(CLOSES, "closes", OPTIONAL, "what each lab signed at its end is what the log has of it")     \
     X(COMPLETE, "complete", COMPLETE, "every lab has closed, left, or been given up in time")      \
+    X(WHOLE, "whole", COMPLETE, "nothing that the campaign names was left out of the bundle")      \
     X(RECEIPTS, "receipts", OPTIONAL, "every receipt given is for a leaf of this log")             \
     X(REPORT, "report", NEEDED, "report.json is what the results give, byte for byte")             \
     X(PAGE, "page", NEEDED, "report.html says the same, byte for byte")                            \

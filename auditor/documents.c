@@ -109,6 +109,8 @@ static void check_scenario(struct rt_audit *audit, const struct rt_campaign_scen
 {
     struct rt_scenario *scenario = NULL;
     rt_arena_clear(&audit->scratch);
+    if (audit_left_out(audit, &row->digest, "scenarios", row->id))
+        return;
     rt_checks_look(&audit->checks, RT_CHECK_DOCUMENTS);
     if (!audit_object(audit, &row->digest, "the campaign", &audit->object))
         return;
@@ -190,6 +192,9 @@ enum rt_status audit_adopt_campaign(struct rt_audit *audit, struct audit_campaig
     audit->target = campaign;
     rt_incident_book_init(&audit->noted, &audit->arena,
                           audit->campaign->disclosure.remediation_window_ms);
+    status = audit_redacted(audit);
+    if (status)
+        return status;
     check_bench(audit, audit->campaign);
     for (size_t s = 0; s < audit->campaign->scenario_count; s++)
         check_scenario(audit, &audit->campaign->scenarios[s]);

@@ -41,7 +41,7 @@ static bool is_known(const char *path)
     static const char *const names[] = {
         RT_EVIDENCE_README,    RT_EVIDENCE_REPORT, RT_EVIDENCE_HTML,   RT_EVIDENCE_MANIFEST,
         RT_EVIDENCE_SIGNATURE, RT_EVIDENCE_VKEY,   RT_EVIDENCE_SIGNER, RT_EVIDENCE_CHECKPOINT,
-        RT_EVIDENCE_MIRROR,
+        RT_EVIDENCE_MIRROR,    RT_EVIDENCE_REDACTED,
     };
     struct rt_digest digest;
     uint64_t version;

@@ -32,6 +32,8 @@ static bool read_record(struct rt_audit *audit)
     for (size_t i = 0; i < record.evidence_count; i++) {
         char path[RT_EVIDENCE_PATH_BYTES];
         rt_evidence_object_path(&record.evidence[i], path);
+        if (audit_left_out(audit, &record.evidence[i], "evidence", path + strlen("objects/")))
+            continue;
         if (rt_folder_find(&audit->folder, path))
             (void)audit_object(audit, &record.evidence[i], audit->place, &audit->second);
     }

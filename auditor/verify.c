@@ -235,8 +235,10 @@ static enum rt_status run(struct rt_audit *audit, const struct trust *trust, str
         status = audit_keys(audit);
     if (!status && !audit->checks.mirror)
         status = audit_manifest(audit);
-    if (!status)
+    if (!status) {
+        audit_redacted_end(audit);
         audit_unused(audit);
+    }
     return status;
 }
 
@@ -283,6 +285,7 @@ void rt_audit_free(struct rt_audit *audit)
     rt_digest_map_release(&audit->statements);
     rt_digest_map_release(&audit->campaign_of);
     rt_digest_map_release(&audit->units);
+    rt_digest_map_release(&audit->redacted);
     rt_digest_map_release(&audit->fingerprint_of);
     rt_folder_close(&audit->folder);
     rt_arena_release(&audit->arena);

@@ -29,6 +29,12 @@ struct writing {
     struct rt_store *store;
     struct rt_campaign_report *report;
     const struct rt_bundle_keys *keys;
+    const struct rt_bundle_redaction *redaction;
+    struct redacted {
+        char path[RT_EVIDENCE_PATH_BYTES]; // "scenarios/mail-01"
+        struct rt_digest digest;
+    } *redacted;
+    size_t redacted_count, redacted_room;
     struct rt_bundle_folder folder;
     struct rt_digest_map known;
     struct wanted *wanted;
@@ -57,6 +63,23 @@ static enum rt_status want(struct writing *writing, const struct rt_digest *dige
         writing->wanted_room = room;
     }
     writing->wanted[writing->wanted_count++] = (struct wanted){*digest, part};
+    return RT_OK;
+}
+
+static enum rt_status redact(struct writing *writing, const char *kind, const char *name,
+                             const struct rt_digest *digest)
+{
+    if (writing->redacted_count == writing->redacted_room) {
+        size_t room = writing->redacted_room ? 2 * writing->redacted_room : 64;
+        struct redacted *grown = realloc(writing->redacted, room * sizeof *grown);
+        if (!grown)
+            return RT_NO_MEMORY;
+        writing->redacted = grown;
+        writing->redacted_room = room;
+    }
+    struct redacted *made = &writing->redacted[writing->redacted_count++];
+    snprintf(made->path, sizeof made->path, "%s/%s", kind, name);
+    made->digest = *digest;
     return RT_OK;
 }
 
@@ -168,8 +191,12 @@ static enum rt_status want_documents(struct writing *writing)
     enum rt_status status = want(writing, &campaign->digest, PART_PLAIN);
     if (!status)
         status = want(writing, &campaign->bench_digest, PART_PLAIN);
-    for (size_t i = 0; i < campaign->scenario_count && !status; i++)
-        status = want(writing, &campaign->scenarios[i].digest, PART_PLAIN);
+    for (size_t i = 0; i < campaign->scenario_count && !status; i++) {
+        const struct rt_campaign_scenario *scenario = &campaign->scenarios[i];
+        status = writing->redaction->scenarios
+                     ? redact(writing, "scenarios", scenario->id, &scenario->digest)
+                     : want(writing, &scenario->digest, PART_PLAIN);
+    }
     return status ? rt_error_set(writing->err, status, "listing the objects") : RT_OK;
 }
 
@@ -248,9 +275,13 @@ static enum rt_status put_incident(struct writing *writing, struct rt_bytes obje
     if (!status)
         status = rt_view_begin(writing->store, &view, NULL);
     for (size_t i = 0; !status && i < incident.evidence_count; i++) {
+        char name[2 * RT_DIGEST_BYTES + 1];
         rt_buf_clear(&there);
         status = rt_view_object(view, &incident.evidence[i], &there);
-        if (!status)
+        rt_hex_encode(incident.evidence[i].bytes, RT_DIGEST_BYTES, name);
+        if (!status && writing->redaction->evidence)
+            status = redact(writing, "evidence", name, &incident.evidence[i]);
+        else if (!status)
             status = want(writing, &incident.evidence[i], PART_PLAIN);
         else if (status == RT_NOT_FOUND)
             status = RT_OK;
@@ -336,6 +367,25 @@ static enum rt_status write_keys(struct writing *writing)
     return status ? status : put_text(writing, RT_EVIDENCE_README);
 }
 
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct redacted *)a)->path, ((const struct redacted *)b)->path);
+}
+
+// A line each, as in the manifest, of what the log or the campaign names and the folder has not.
+static enum rt_status write_redacted(struct writing *writing)
+{
+    if (!writing->redacted_count)
+        return RT_OK;
+    rt_buf_clear(&writing->text);
+    qsort(writing->redacted, writing->redacted_count, sizeof *writing->redacted, by_path);
+    for (size_t i = 0; i < writing->redacted_count; i++)
+        if (i == 0 || by_path(&writing->redacted[i], &writing->redacted[i - 1]) != 0)
+            rt_evidence_manifest_add(writing->redacted[i].path, &writing->redacted[i].digest,
+                                     &writing->text);
+    return put_text(writing, RT_EVIDENCE_REDACTED);
+}
+
 static enum rt_status write_manifest(struct writing *writing)
 {
     char comment[80];
@@ -365,6 +415,7 @@ static void release(struct writing *writing)
     rt_bundle_folder_release(&writing->folder);
     rt_digest_map_release(&writing->known);
     free(writing->wanted);
+    free(writing->redacted);
     rt_arena_release(&writing->arena);
     rt_buf_release(&writing->text);
     for (size_t i = 0; i < BATCH_OBJECTS; i++) {
@@ -375,8 +426,10 @@ static void release(struct writing *writing)
 }
 
 enum rt_status rt_campaign_bundle_write(struct rt_store *store, struct rt_campaign_report *report,
-                                        const struct rt_bundle_keys *keys, const char *folder,
-                                        struct rt_bundle_sums *ret_sums, struct rt_error *err)
+                                        const struct rt_bundle_keys *keys,
+                                        const struct rt_bundle_redaction *redaction,
+                                        const char *folder, struct rt_bundle_sums *ret_sums,
+                                        struct rt_error *err)
 {
     struct writing *writing = calloc(1, sizeof *writing);
     if (!writing)
@@ -384,6 +437,7 @@ enum rt_status rt_campaign_bundle_write(struct rt_store *store, struct rt_campai
     writing->store = store;
     writing->report = report;
     writing->keys = keys;
+    writing->redaction = redaction;
     writing->err = err;
     rt_arena_init(&writing->arena, (size_t)256 << 20);
     rt_buf_init(&writing->text, RENDERED_MOST);
@@ -402,8 +456,11 @@ enum rt_status rt_campaign_bundle_write(struct rt_store *store, struct rt_campai
     if (!status)
         status = write_keys(writing);
     if (!status)
+        status = write_redacted(writing);
+    if (!status)
         status = write_manifest(writing);
-    struct rt_bundle_sums sums = {report->head.size, writing->wanted_count, writing->folder.count,
+    struct rt_bundle_sums sums = {report->head.size, writing->wanted_count,
+                                  writing->redacted_count, writing->folder.count,
                                   writing->folder.bytes};
     if (!status)
         status = rt_bundle_folder_finish(&writing->folder, err);

@@ -13,9 +13,17 @@ struct rt_bundle_keys {
     const struct rt_secret_key *signer; // an operator's: signs the manifest
 };
 
+// What is left out, for readers who may not have it: objects alone, never leaves. The bundle says
+// which in redacted.txt, and still verifies.
+struct rt_bundle_redaction {
+    bool scenarios; // their bodies
+    bool evidence;  // what was handed in with incidents: transcripts, letters
+};
+
 struct rt_bundle_sums {
     uint64_t leaves;
     uint64_t objects;
+    uint64_t redacted; // objects that were left out
     uint64_t files;
     uint64_t bytes;
 };
@@ -24,8 +32,9 @@ struct rt_bundle_sums {
 // is synced and renamed at the end and removed on failure. RT_EXISTS, RT_CORRUPT when the store's
 // root is not its leaves', RT_NOT_FOUND when an object is missing, RT_NO_SPACE, RT_IO.
 enum rt_status rt_campaign_bundle_write(struct rt_store *store, struct rt_campaign_report *report,
-                                        const struct rt_bundle_keys *keys, const char *folder,
-                                        struct rt_bundle_sums *ret_sums,
+                                        const struct rt_bundle_keys *keys,
+                                        const struct rt_bundle_redaction *redaction,
+                                        const char *folder, struct rt_bundle_sums *ret_sums,
                                         struct rt_error *err) RT_WARN_UNUSED;
 
 #endif

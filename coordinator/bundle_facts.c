@@ -320,7 +320,9 @@ static enum rt_status read_facts(struct reading *reading, struct rt_error *err)
     }
     if (!status) {
         what = "incidents";
-        status = rt_noted_read(reading->view, to->row.index, to->campaign, &to->arena, &to->noted);
+        status = rt_noted_read(reading->view, to->row.index,
+                               to->campaign->disclosure.remediation_window_ms, &to->arena,
+                               &to->noted);
         to->facts.noted = &to->noted;
     }
     if (!status) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "coordinator/noted.h"
 #include "proto/object_rating.h"
 #include "proto/roster.h"
 
@@ -105,6 +106,19 @@ static enum rt_status find(struct rt_gate *gate, struct rt_view *view,
     return status;
 }
 
+static enum rt_status read_release(struct rt_view *view, uint32_t number, int64_t now_ms,
+                                   bool *ret_released)
+{
+    struct rt_arena arena;
+    struct rt_incident_book book;
+    rt_arena_init(&arena, (size_t)512 << 20);
+    enum rt_status status = rt_noted_read(view, number, 0, &arena, &book);
+    if (!status)
+        *ret_released = rt_release_granted(&book, RT_RELEASE_RESULTS, NULL, now_ms);
+    rt_arena_release(&arena);
+    return status;
+}
+
 enum rt_status rt_gate_campaign(struct rt_gate *gate, struct rt_view *view,
                                 const struct rt_core_campaign_row *row, enum rt_reader reader,
                                 enum rt_matter matter, int64_t now_ms)
@@ -118,6 +132,12 @@ enum rt_status rt_gate_campaign(struct rt_gate *gate, struct rt_view *view,
         .embargo_until_ms = campaign->embargo_until_ms,
         .published = campaign->published,
     };
+    // Only an embargo that still lasts can be ended by a release.
+    if (facts.embargo_until_ms > now_ms && reader != RT_READER_TRUSTED) {
+        status = read_release(view, row->index, now_ms, &facts.released);
+        if (status)
+            return status;
+    }
     return rt_gate_allows(reader, matter, &facts, now_ms) ? RT_OK : RT_NOT_PERMITTED;
 }
 

@@ -27,13 +27,12 @@ static enum rt_status read_one(void *ctx, uint64_t index)
     return status == RT_CONFLICT || status == RT_TOO_LARGE ? RT_OK : status;
 }
 
-enum rt_status rt_noted_read(struct rt_view *view, uint32_t number,
-                             const struct rt_campaign *campaign, struct rt_arena *arena,
-                             struct rt_incident_book *ret_book)
+enum rt_status rt_noted_read(struct rt_view *view, uint32_t number, int64_t window_ms,
+                             struct rt_arena *arena, struct rt_incident_book *ret_book)
 {
     struct reading reading = {.view = view, .book = ret_book};
     reading.statement = calloc(1, sizeof *reading.statement);
-    rt_incident_book_init(ret_book, arena, campaign->disclosure.remediation_window_ms);
+    rt_incident_book_init(ret_book, arena, window_ms);
     rt_buf_init(&reading.leaf, RT_STATEMENT_MOST);
     rt_buf_init(&reading.object, RT_INCIDENT_MOST);
     enum rt_status status = reading.statement ? RT_OK : RT_NO_MEMORY;

@@ -248,7 +248,8 @@ static bool arguments_hold(struct rt_bytes line)
 
 // The body of a stanza: full lines and a shorter last one. The first line is all that an X25519
 // stanza has.
-static enum rt_status read_body(struct header *header, struct rt_bytes *ret_first, size_t *ret_lines)
+static enum rt_status read_body(struct header *header, struct rt_bytes *ret_first,
+                                size_t *ret_lines)
 {
     struct rt_bytes line;
     *ret_lines = 0;

@@ -77,8 +77,8 @@ static enum rt_status bech32_parse(const char *prefix, const char *text, uint8_t
     uint32_t sum = polymod_prefix(prefix);
     unsigned held = 0, bits = 0;
     size_t made = 0;
-    if (strlen(text) != skip + 1 + DATA_CHARS + CHECKSUM_CHARS || strncmp(text, prefix, skip) != 0 ||
-        text[skip] != '1')
+    if (strlen(text) != skip + 1 + DATA_CHARS + CHECKSUM_CHARS ||
+        strncmp(text, prefix, skip) != 0 || text[skip] != '1')
         return RT_MALFORMED;
     text += skip + 1;
     for (size_t i = 0; i < DATA_CHARS + CHECKSUM_CHARS; i++) {

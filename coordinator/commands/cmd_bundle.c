@@ -3,12 +3,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "common/base/time.h"
 #include "coordinator/bundle.h"
 #include "coordinator/commands/commands.h"
 #include "coordinator/commands/state.h"
+#include "coordinator/publish.h"
 
 struct settings {
-    const char *state, *out, *key;
+    const char *state, *out, *key, *whom;
+    struct rt_text_list redact;
 };
 
 static enum rt_status load_keys(const struct settings *settings, const struct rt_state *state,
@@ -22,6 +25,22 @@ static enum rt_status load_keys(const struct settings *settings, const struct rt
                          : rt_state_key(state, "operator", ret_signer, err);
 }
 
+static enum rt_status read_redaction(const struct settings *settings,
+                                     struct rt_bundle_redaction *ret, struct rt_error *err)
+{
+    *ret = (struct rt_bundle_redaction){.scenarios = false};
+    for (size_t i = 0; i < settings->redact.count; i++) {
+        if (strcmp(settings->redact.items[i], "scenarios") == 0)
+            ret->scenarios = true;
+        else if (strcmp(settings->redact.items[i], "evidence") == 0)
+            ret->evidence = true;
+        else
+            return rt_error_set(err, RT_USAGE, "--redact is `scenarios` or `evidence`, not %s",
+                                settings->redact.items[i]);
+    }
+    return RT_OK;
+}
+
 static enum rt_status write_bundle(const struct settings *settings, const struct rt_state *state,
                                    const struct rt_bundle_keys *keys, const char *name,
                                    struct rt_error *err)
@@ -29,12 +48,20 @@ static enum rt_status write_bundle(const struct settings *settings, const struct
     struct rt_store *store = NULL;
     struct rt_campaign_report report;
     struct rt_bundle_sums sums = {0};
-    enum rt_status status = rt_store_open(state->store, RT_STORE_READ, NULL, &store, err);
+    struct rt_bundle_redaction redaction;
+    enum rt_status status = read_redaction(settings, &redaction, err);
+    if (!status)
+        status = rt_store_open(state->store, RT_STORE_READ, NULL, &store, err);
     if (status)
         return status;
     status = rt_campaign_report_make(store, name, &report, err);
     if (!status)
-        status = rt_campaign_bundle_write(store, &report, keys, settings->out, &sums, err);
+        status = rt_publish_check(&report, settings->whom, rt_time_wall_ms(), err);
+    if (!status)
+        status = rt_campaign_bundle_write(store, &report, keys, &redaction, settings->out, &sums,
+                                          err);
+    if (!status && sums.redacted && !rt_globals.quiet)
+        printf("%" PRIu64 " objects were left out, as redacted.txt says\n", sums.redacted);
     if (!status && !rt_globals.quiet)
         printf("%s: %" PRIu64 " leaves, %" PRIu64 " objects, %" PRIu64 " files, %.1f MB\n"
                "check it with: ringtrial-audit verify %s\n",
@@ -72,6 +99,16 @@ static const struct rt_option options[] = {
      .value_name = "DIR",
      .help = "The folder to make; it must not be there yet.",
      .required = true},
+    {.name = "for",
+     .kind = RT_OPTION_TEXT,
+     .offset = offsetof(struct settings, whom),
+     .value_name = "ORG",
+     .help = "Whom it is for (default everybody, who must wait for embargoes to end)."},
+    {.name = "redact",
+     .kind = RT_OPTION_LIST,
+     .offset = offsetof(struct settings, redact),
+     .value_name = "WHAT",
+     .help = "Leave out `scenarios` or `evidence`; may be given twice."},
     {.name = "key",
      .letter = 'k',
      .kind = RT_OPTION_TEXT,

@@ -263,7 +263,7 @@ static enum rt_status act(const void *place, const struct rt_text_list *operands
          .most = 4,                                                                                \
          .required = true},                                                                        \
         TEXT_OPTION("text", text, "FILE", "What was found or answered, word for word."),           \
-        TEXT_OPTION("at", at, "TIME", "When it happened (default now): 2026-11-20T17:35:28Z."),         \
+        TEXT_OPTION("at", at, "TIME", "When it happened (default now), 2026-11-20T17:35:28Z."),    \
         {.name = "evidence",                                                                       \
          .kind = RT_OPTION_LIST,                                                                   \
          .offset = offsetof(struct settings, evidence),                                            \

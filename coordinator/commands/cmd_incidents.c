@@ -38,7 +38,8 @@ static enum rt_status load(const struct settings *settings, const char *name, st
         status = rt_documents_campaign(view, name, &shown->arena, &shown->campaign, &shown->row,
                                        err);
     if (!status) {
-        status = rt_noted_read(view, shown->row.index, shown->campaign, &shown->arena,
+        status = rt_noted_read(view, shown->row.index,
+                               shown->campaign->disclosure.remediation_window_ms, &shown->arena,
                                &shown->book);
         if (status)
             rt_error_set(err, status, "the incidents of %s: %s", name, rt_status_text(status));

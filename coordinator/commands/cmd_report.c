@@ -7,16 +7,19 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/base/time.h"
 #include "common/report/render.h"
 #include "coordinator/bundle_facts.h"
 #include "coordinator/commands/commands.h"
 #include "coordinator/commands/state.h"
+#include "coordinator/publish.h"
 
 #define RENDERED_MOST ((size_t)1 << 30)
 
 struct settings {
     const char *state, *out, *html, *csv, *card;
     uint64_t width;
+    bool is_public;
 };
 
 enum rendering { RENDER_JSON, RENDER_HTML, RENDER_CSV, RENDER_CARD };
@@ -125,6 +128,8 @@ static enum rt_status run(const void *place, const struct rt_text_list *operands
     rt_buf_init(&out, RENDERED_MOST);
     status = rt_campaign_report_make(store, operands->items[0], &report, err);
     rt_store_close(store);
+    if (!status && settings->is_public)
+        status = rt_publish_report(&report, rt_time_wall_ms(), err);
     if (!status)
         status = write_files(settings, &report.report, &out, err);
     if (!status && !rt_globals.quiet)
@@ -159,6 +164,10 @@ static const struct rt_option options[] = {
      .offset = offsetof(struct settings, card),
      .value_name = "FILE",
      .help = "Write the bench card with the campaign's figures there, as Markdown."},
+    {.name = "public",
+     .kind = RT_OPTION_FLAG,
+     .offset = offsetof(struct settings, is_public),
+     .help = "For everybody: waits for the close and the embargo, leaves embargoed incidents out."},
     {.name = "width",
      .kind = RT_OPTION_COUNT,
      .offset = offsetof(struct settings, width),

@@ -18,6 +18,8 @@ struct settings {
     const char *state, *out, *reason, *key, *kind, *organisation, *public;
     struct rt_text_list roles;
     int64_t valid_ms;
+    const char *at;
+    uint64_t at_index;
     bool yaml;
 };
 
@@ -303,8 +305,13 @@ static enum rt_status revoke(const void *place, const struct rt_text_list *opera
     enum rt_status status = begin(settings, &session, err);
     if (status)
         return status;
-    status = rt_next_roster_revoke(session.roster, operands->items[0], settings->reason,
-                                   rt_time_wall_ms(), &session.arena, err);
+    int64_t at_ms = rt_time_wall_ms();
+    if (settings->at && rt_date_parse(settings->at, &at_ms))
+        status = rt_error_set(err, RT_USAGE, "--at is a date or a time such as "
+                              "2026-11-20T17:35:28Z");
+    if (!status)
+        status = rt_next_roster_revoke(session.roster, operands->items[0], settings->reason, at_ms,
+                                       settings->at_index, &session.arena, err);
     if (!status)
         status = rt_next_roster_finish(session.roster, &session.arena, err);
     if (!status)
@@ -322,6 +329,17 @@ static const struct rt_option revoke_options[] = {RT_STATE_OPTION(struct setting
                                                    .value_name = "TEXT",
                                                    .help = "Why; it stays in the roster.",
                                                    .required = true},
+                                                  {.name = "at",
+                                                   .kind = RT_OPTION_TEXT,
+                                                   .offset = offsetof(struct settings, at),
+                                                   .value_name = "TIME",
+                                                   .help = "From when on (default now)."},
+                                                  {.name = "at-index",
+                                                   .kind = RT_OPTION_COUNT,
+                                                   .offset = offsetof(struct settings, at_index),
+                                                   .value_name = "N",
+                                                   .help = "The first log index it no longer "
+                                                           "signs (default by time alone)."},
                                                   {0}};
 
 const struct rt_command rt_command_roster_revoke = {

@@ -61,6 +61,39 @@ static const char **copy_list(struct rt_arena *arena, const char **list, size_t 
     return copy;
 }
 
+// A lab whose key is revoked (or will be, at a time to come: a rotation that overlaps) gets the new
+// one; the old one stays listed, so that what it signed before can still be verified.
+static enum rt_status admit_again(struct rt_roster *roster, uint32_t row,
+                                  const struct rt_enrolment *enrolment, struct rt_arena *arena,
+                                  struct rt_error *err)
+{
+    // The rows belong to this roster, which is being made.
+    struct rt_roster_lab *lab = (struct rt_roster_lab *)(uintptr_t)roster->labs[row];
+    struct rt_revocation *revoked = NULL;
+    for (size_t i = 0; i < roster->revoked_count; i++)
+        if (rt_public_key_equal(&roster->revoked[i].key, &lab->sign))
+            revoked = &roster->revoked[i];
+    if (!revoked)
+        return rt_error_set(
+            err, RT_EXISTS,
+            "lab %s is in the roster already; revoke its key first to give it another "
+            "(`roster revoke %s --at DATE` lets the two overlap)",
+            lab->id, lab->id);
+    if (rt_roster_signer_of(roster, &enrolment->sign))
+        return rt_error_set(err, RT_CONFLICT, "the enrolment of %s brings a key that the roster "
+                            "has already", lab->id);
+    revoked->has_successor = true;
+    revoked->successor = enrolment->sign;
+    lab->sign = enrolment->sign;
+    lab->curve = enrolment->curve;
+    lab->cosign = rt_arena_strdup(arena, enrolment->cosign ? enrolment->cosign : "");
+    lab->classes = copy_list(arena, enrolment->classes, enrolment->class_count);
+    lab->class_count = enrolment->class_count;
+    lab->serves = copy_list(arena, enrolment->serves, enrolment->serve_count);
+    lab->serve_count = enrolment->serve_count;
+    return lab->cosign && lab->classes && lab->serves ? RT_OK : no_memory(err);
+}
+
 enum rt_status rt_next_roster_admit(struct rt_roster *roster, const struct rt_enrolment *enrolment,
                                     const char *organisation, const char *kind,
                                     struct rt_arena *arena, struct rt_error *err)
@@ -70,10 +103,7 @@ enum rt_status rt_next_roster_admit(struct rt_roster *roster, const struct rt_en
                             enrolment->consortium, roster->id);
     uint32_t present = rt_roster_lab_index(roster, enrolment->lab);
     if (present != RT_NONE)
-        return rt_error_set(
-            err, RT_EXISTS,
-            "lab %s is in the roster already; revoke its key first to give it another",
-            enrolment->lab);
+        return admit_again(roster, present, enrolment, arena, err);
     struct rt_org *org = NULL;
     enum rt_status status =
         find_org(roster, organisation ? organisation : enrolment->lab, kind, arena, &org, err);
@@ -134,7 +164,8 @@ enum rt_status rt_next_roster_appoint(struct rt_roster *roster,
 }
 
 enum rt_status rt_next_roster_revoke(struct rt_roster *roster, const char *id, const char *reason,
-                                     int64_t at_ms, struct rt_arena *arena, struct rt_error *err)
+                                     int64_t at_ms, uint64_t at_index, struct rt_arena *arena,
+                                     struct rt_error *err)
 {
     const struct rt_signer *signer = NULL;
     for (size_t i = 0; i < roster->signer_count && !signer; i++)
@@ -157,6 +188,7 @@ enum rt_status rt_next_roster_revoke(struct rt_roster *roster, const char *id, c
                                                          .lab = is_lab ? whose : "",
                                                          .person = is_lab ? "" : whose,
                                                          .at_ms = at_ms,
+                                                         .at_index = at_index,
                                                          .reason = why};
     roster->revoked = list;
     roster->revoked_count++;

@@ -20,7 +20,7 @@ enum rt_status rt_next_roster_appoint(struct rt_roster *roster,
 // Revoke the signing key of a lab or person by id. RT_NOT_FOUND when the roster has none of that
 // id.
 enum rt_status rt_next_roster_revoke(struct rt_roster *roster, const char *id, const char *reason,
-                                     int64_t at_ms, struct rt_arena *arena,
+                                     int64_t at_ms, uint64_t at_index, struct rt_arena *arena,
                                      struct rt_error *err) RT_WARN_UNUSED;
 // Version, chain and derived tables.
 enum rt_status rt_next_roster_finish(struct rt_roster *roster, struct rt_arena *arena,

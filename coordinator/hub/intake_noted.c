@@ -38,7 +38,8 @@ static enum rt_status check_book(struct rt_intake *intake, struct rt_store *stor
     if (!status)
         status = rt_documents_campaign(view, name, &arena, &campaign, &row, NULL);
     if (!status)
-        status = rt_noted_read(view, row.index, campaign, &arena, &book);
+        status = rt_noted_read(view, row.index, campaign->disclosure.remediation_window_ms, &arena,
+                               &book);
     rt_view_end(view);
     snprintf(ret_text, 200, "its campaign: %s", rt_status_text(status));
     if (!status) {

@@ -424,7 +424,7 @@ def inclusion_root(index, size, leaf, path):
     return result
 
 
-KNOWN = re.compile(r"README\.txt|report\.json|report\.html|manifest\.sha256|manifest\.minisig|log/checkpoint|keys/log\.vkey|"
+KNOWN = re.compile(r"README\.txt|redacted\.txt|report\.json|report\.html|manifest\.sha256|manifest\.minisig|log/checkpoint|keys/log\.vkey|"
                    r"keys/operator\.pub|keys/roster-[1-9][0-9]{0,18}\.yaml|objects/[0-9a-f]{2}/[0-9a-f]{62}|"
                    r"receipts/[A-Za-z0-9._-]+\.tlog-proof|"
                    r"log/tile/([0-7]|entries)/(x[0-9]{3}/)*[0-9]{3}(\.p/[1-9][0-9]{0,2})?", re.ASCII)
@@ -440,6 +440,7 @@ class Bundle:
         self.target = self.campaign = self.checkpoint = self.draw = None
         self.hashes, self.leaves_of, self.last = [], {}, 0
         self.units, self.fingerprints = {}, set()
+        self.redacted, self.left_out = set(), {}
         self.counted, self.spare, self.labels = {}, set(), {}
         self.counters = collections.defaultdict(collections.Counter)
 
@@ -501,6 +502,25 @@ class Bundle:
             raise Bad(f"{path} is not here")
         need(self.digests[path] == digest, f"{path} has another digest")
         return self.read(path)
+
+    def read_redacted(self):
+        """The objects that whoever made the bundle says were left out: a list of the manifest's form."""
+        if "redacted.txt" not in self.files:
+            return
+        lines, last = self.read("redacted.txt").decode().split("\n"), ""
+        need(len(lines) > 1 and lines[-1] == "", "redacted.txt is not written as such a list is")
+        for line in lines[:-1]:
+            match = re.fullmatch(r"([0-9a-f]{64})  ([A-Za-z0-9._/-]{1,199})", line)
+            need(match and match[2].encode() > last.encode(), "redacted.txt is not written as such a list is")
+            self.redacted.add(bytes.fromhex(match[1]))
+            last = match[2]
+            if f"objects/{match[1][:2]}/{match[1][2:]}" in self.files:
+                self.fail("layout", match[2], "redacted.txt says it was left out, and it is here")
+
+    def leaves_out(self, digest, place):
+        if digest in self.redacted:
+            self.left_out[digest] = place
+        return digest in self.redacted
 
     # -- the log
 
@@ -633,6 +653,7 @@ class Bundle:
         roster = next((roster for roster in self.rosters if roster.digest == campaign.roster), None)
         need(roster and set(campaign.labs) <= set(roster.labs), "a lab that the roster does not have")
         self.target, self.campaign = registered, campaign
+        self.guard("layout", "redacted.txt", self.read_redacted)
         bench = unpack(self.object(campaign.bench))
         need(isinstance(bench, list) and len(bench) == 12 and bench[0] == 1, "is not a bench")
         need(bench[1] == campaign.bench_id and bench[2] == campaign.bench_version and bench[7] == campaign.crossed
@@ -645,6 +666,8 @@ class Bundle:
             self.guard("documents", row[0], self.check_scenario, row)
 
     def check_scenario(self, row):
+        if self.leaves_out(row[3], row[0]):
+            return
         data = self.object(row[3])
         need(len(data) > 32, "is not a scenario")
         scenario = unpack(data[32:])
@@ -718,6 +741,8 @@ class Bundle:
             return
         record = unpack(self.object(statement.record))
         for digest in record[15] if isinstance(record, list) and len(record) == 16 else []:
+            if self.leaves_out(digest, "evidence"):
+                continue
             if f"objects/{digest.hex()[:2]}/{digest.hex()[2:]}" in self.files:
                 self.object(digest)
 
@@ -941,6 +966,9 @@ class Bundle:
             self.check_receipts()
         self.guard("keys", "keys/", self.check_keys)
         self.guard("manifest", "manifest.sha256", self.check_manifest)
+        self.incomplete += sorted(f"without {place}" for place in self.left_out.values())
+        if self.redacted - set(self.left_out):
+            self.fail("layout", "redacted.txt", "lists what neither the campaign nor an incident of it names")
         for path in sorted(set(self.files) - self.used):
             self.fail("objects" if path.startswith("objects/") else "layout", path, "nothing names it")
         return self

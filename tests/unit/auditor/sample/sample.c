@@ -492,7 +492,9 @@ static void write_bundle(struct sample *sample)
     char pristine[100];
     snprintf(pristine, sizeof pristine, "%s/pristine", sample->folder);
     FINE(rt_campaign_report_make(sample->store, "sample", &report, &err), &err);
-    FINE(rt_campaign_bundle_write(sample->store, &report, &keys, pristine, &sums, &err), &err);
+    struct rt_bundle_redaction whole = {.scenarios = false};
+    FINE(rt_campaign_bundle_write(sample->store, &report, &keys, &whole, pristine, &sums, &err),
+         &err);
     rt_campaign_report_release(&report);
 }
 

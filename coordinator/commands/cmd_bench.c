@@ -3,6 +3,7 @@
 // would ask of it, and the JSON Schemas that editors check the same files with.
 #include <stdio.h>
 
+#include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/base/time.h"
 #include "coordinator/commands/commands.h"
@@ -30,6 +31,47 @@ static enum rt_status tests(const struct rt_bench *bench, struct rt_buf *finding
     return RT_OK;
 }
 
+struct linted {
+    const struct rt_bench *bench;
+    const struct rt_buf *findings;
+    const struct rt_notes *notes;
+    size_t run, failed, found;
+};
+
+static enum rt_status say_lint_json(const struct linted *linted, struct rt_error *err)
+{
+    char digest[RT_DIGEST_TEXT_BYTES];
+    struct rt_buf out;
+    rt_digest_format(&linted->bench->content, digest);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s}", "bench", linted->bench->id, "version",
+        linted->bench->version, "content", digest, "scenarios",
+        (json_int_t)linted->bench->scenario_count, "tests", (json_int_t)linted->run,
+        "tests_failed", (json_int_t)linted->failed, "findings", (json_int_t)linted->found,
+        "finding_lines", rt_buf_str(linted->findings), "not_played_yet",
+        rt_buf_str(&linted->notes->text));
+    rt_buf_init(&out, (size_t)16 << 20);
+    enum rt_status status = json ? rt_json_write_pretty(json, &out) : RT_NO_MEMORY;
+    if (!status)
+        fputs(rt_buf_str(&out), stdout);
+    rt_buf_release(&out);
+    json_decref(json);
+    return status ? rt_error_set(err, status, "printing the result") : RT_OK;
+}
+
+static void say_lint(const struct linted *linted)
+{
+    char digest[RT_DIGEST_TEXT_BYTES];
+    rt_digest_format(&linted->bench->content, digest);
+    fputs(rt_buf_str(linted->findings), stdout);
+    if (linted->notes->count)
+        printf("not played yet:\n%s", rt_buf_str(&linted->notes->text));
+    printf("content %s\n%s %s: %zu scenarios, %zu own tests, %zu failed, %zu findings between "
+           "phrasings\n",
+           digest, linted->bench->id, linted->bench->version, linted->bench->scenario_count,
+           linted->run, linted->failed, linted->found);
+}
+
 static enum rt_status lint(const void *place, const struct rt_text_list *operands,
                            struct rt_error *err)
 {
@@ -41,18 +83,18 @@ static enum rt_status lint(const void *place, const struct rt_text_list *operand
     rt_notes_init(&notes);
     rt_buf_init(&findings, (size_t)4 << 20);
     struct rt_bench *bench = NULL;
-    size_t run = 0, failed = 0, found = 0;
+    struct linted linted = {.findings = &findings, .notes = &notes};
     enum rt_status status = rt_bench_load(operands->items[0], false, &arena, &bench, &notes, err);
-    if (!status && (status = tests(bench, &findings, &run, &failed)))
+    if (!status && (status = tests(bench, &findings, &linted.run, &linted.failed)))
         rt_error_set(err, status, "running the bench's own tests");
     if (!status) {
-        found = rt_bench_lint(bench, operands->items[0], &findings);
-        fputs(rt_buf_str(&findings), stdout);
-        if (notes.count)
-            printf("not played yet:\n%s", rt_buf_str(&notes.text));
-        printf("%s %s: %zu scenarios, %zu own tests, %zu failed, %zu findings between phrasings\n",
-               bench->id, bench->version, bench->scenario_count, run, failed, found);
-        if (failed || found)
+        linted.bench = bench;
+        linted.found = rt_bench_lint(bench, operands->items[0], &findings);
+        if (rt_globals.json)
+            status = say_lint_json(&linted, err);
+        else
+            say_lint(&linted);
+        if (!status && (linted.failed || linted.found))
             status = RT_CHECK_FAILED;
     }
     rt_buf_release(&findings);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every bench in configs/benches: its own tests pass and its phrasings agree (`bench lint` on a copy), the lint notices a
 wrong expectation, and the folder has what a reader of a card may count on. Usage: benches.py SOURCE_DIR BIN_DIR"""
+import json
 import os
 import re
 import shutil
@@ -30,8 +31,8 @@ def block(text, name):
     return match.group(1) if match else ""
 
 
-def lint(coordinator, folder):
-    done = subprocess.run([coordinator, "bench", "lint", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+def lint(coordinator, folder, *words):
+    done = subprocess.run([coordinator, "bench", "lint", folder, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
     return done.returncode, done.stdout.decode(errors="replace")
 
 
@@ -99,6 +100,12 @@ def check_bench(coordinator, folder):
     code, text = lint(coordinator, folder)
     if code != 0 or not re.search(r", [1-9]\d* own tests, 0 failed, 0 findings between phrasings\n$", text):
         fault(folder, f"bench lint ends with {code}:\n{text}")
+    digest = re.search(r'digest: "(sha256:[0-9a-f]{64})"', block(card, "changes"))
+    if not digest or f"content {digest.group(1)}\n" not in text:
+        fault(folder, f"bench lint does not print the digest of the version's content:\n{text}")
+    code, text = lint(coordinator, folder, "--json")
+    if not text.startswith("{") or json.loads(text)["tests_failed"] != 0:
+        fault(folder, f"bench lint --json is no JSON: {text[:80]}")
     # One wrong expectation must be seen, or a clean lint says nothing.
     path = os.path.join(folder, "scenarios", scenarios[0])
     text = read(path)

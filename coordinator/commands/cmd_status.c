@@ -134,6 +134,16 @@ static void explain_lab(const json_t *campaign, const json_t *lab)
             left);
 }
 
+// The reasons as data, for scripts: what the sentences of explain_lab are made of.
+static json_t *explain_row(const json_t *campaign, const json_t *lab)
+{
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "campaign", text_of(campaign, "campaign"),
+                     "lab", text_of(lab, "lab"), "held", text_of(lab, "held"), "left",
+                     (json_int_t)(number_of(lab, "planned") - number_of(lab, "final")),
+                     "outstanding", (json_int_t)number_of(lab, "outstanding"), "units",
+                     (json_int_t)number_of(lab, "units"));
+}
+
 static enum rt_status run_explain(const void *place, const struct rt_text_list *operands,
                                   struct rt_error *err)
 {
@@ -143,7 +153,7 @@ static enum rt_status run_explain(const void *place, const struct rt_text_list *
         return status;
     const char *wanted = operands->count ? operands->items[0] : NULL;
     size_t i, j, shown = 0;
-    json_t *campaign, *lab;
+    json_t *campaign, *lab, *rows = json_array();
     json_array_foreach(json_object_get(json, "campaigns"), i, campaign)
     {
         json_array_foreach(json_object_get(campaign, "labs"), j, lab)
@@ -151,15 +161,23 @@ static enum rt_status run_explain(const void *place, const struct rt_text_list *
             if (wanted && strcmp(wanted, text_of(campaign, "campaign")) &&
                 strcmp(wanted, text_of(lab, "lab")))
                 continue;
-            explain_lab(campaign, lab);
+            if (rt_globals.json)
+                json_array_append_new(rows, explain_row(campaign, lab));
+            else
+                explain_lab(campaign, lab);
             shown++;
         }
     }
     json_decref(json);
     if (!shown && wanted)
-        return rt_error_set(err, RT_NOT_FOUND, "no campaign or lab %s; `status` lists them",
-                            wanted);
-    return RT_OK;
+        status = rt_error_set(err, RT_NOT_FOUND, "no campaign or lab %s; `status` lists them",
+                              wanted);
+    else if (rt_globals.json)
+        status = print_json(rows, err);
+    else if (!shown)
+        printf("nothing runs because: no campaign is registered; see `campaign register`\n");
+    json_decref(rows);
+    return status;
 }
 
 const struct rt_command rt_command_explain = {.name = "explain",

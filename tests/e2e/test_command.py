@@ -112,6 +112,10 @@ class Command(unittest.TestCase):
         c.wait_accepted(name, *c.labs)
         c.act("start", name)
         c.wait(name, "done", 120)
+        places = ["the built-in synthetic subject", "POST %s/chat/completions" % subject.url,
+                  public + "/ringtrial-worker", public + "/command-shell/curl.sh"]
+        for lab, place in zip(LABS, places):
+            self.assertIn("\n# %s\n{" % place, c.labs[lab].worker("dry-run", name, "--count", "1"), lab)
         bundle_folder = os.path.join(c.folder, "bundle-" + name)
         c.coordinator("bundle", name, "--out", bundle_folder)
         bundle = Bundle(bundle_folder)

@@ -35,6 +35,8 @@ class Changed(unittest.TestCase):
             c.processes.append(second)
             wait_for("the hold", lambda: "held" in (c.lab_status("trial", "uni-b").get("held") or ""), 90)
             self.assertIn("changed", c.coordinator("explain", "trial"))
+            reasons = {row["lab"]: row["held"] for row in json.loads(c.coordinator("explain", "trial", "--json"))}
+            self.assertIn("changed", reasons["uni-b"])
             wait_for("the lab's own word", lambda: "the model is declared; changed: synthetic-8b: identity"
                      in c.labs["uni-b"].worker("status"), 10)
             self.assertIn("the model is hashed", c.labs["uni-a"].worker("status"))
@@ -108,6 +110,8 @@ class Probe(unittest.TestCase):
             self.assertEqual(verdicts[check], "ok", check)
         self.assertLessEqual(answer["requests"], 70)
         self.assertTrue(answer["fit"])
+        for check in answer["checks"]:  # a check that is passed means nothing and needs no remedy
+            self.assertEqual(bool(check["means"]), check["verdict"] in ("warn", "fail"), check)
         self.serve("--quirk", "seed,tools", "--drop-system")
         answer, verdicts = self.probe(code=1)
         self.assertEqual([verdicts[k] for k in ("seed", "tools", "system", "answers")],

@@ -281,12 +281,16 @@ static enum rt_status print_json(const struct probing *probing, struct rt_error 
 {
     char digest[RT_DIGEST_TEXT_BYTES];
     json_t *list = json_array();
-    for (int i = 0; i < RT_CHECK_COUNT; i++)
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "check", rt_check_rows[i].word,
-                            "verdict", rt_check_words[probing->checks.list[i].verdict], "what",
-                            rt_check_rows[i].what, "found", probing->checks.list[i].found, "means",
-                            rt_check_rows[i].means, "remedy", rt_check_rows[i].remedy));
+    for (int i = 0; i < RT_CHECK_COUNT; i++) {
+        const struct rt_check_row *row = &rt_check_rows[i];
+        const struct rt_check *check = &probing->checks.list[i];
+        bool told = check->verdict >= RT_CHECKED_WARN; // what it means when it is not so
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "check", row->word,
+                                              "verdict", rt_check_words[check->verdict], "what",
+                                              row->what, "found", check->found, "means",
+                                              told ? row->means : "", "remedy",
+                                              told ? row->remedy : ""));
+    }
     json_t *json = json_pack("{s:s, s:o, s:s, s:I, s:I, s:b, s:s, s:s, s:I}", "subject",
                              probing->subject->id, "checks", list, "identity",
                              identity_word(probing), "requests",

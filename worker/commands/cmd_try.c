@@ -223,6 +223,23 @@ const struct rt_command rt_command_estimate = {
 
 // ---- dry-run
 
+static bool posted(const struct rt_lab_subject *served)
+{
+    return served && (*served->endpoint || served->endpoint_count);
+}
+
+// What a request goes to; of several servers any may get it, and the first is named.
+static const char *where(const struct rt_lab_subject *served)
+{
+    if (!served)
+        return "nothing: worker.yaml has no such subject";
+    if (posted(served))
+        return *served->endpoint ? served->endpoint : served->endpoints[0];
+    if (served->executor == RT_EXECUTOR_BUILTIN)
+        return "the built-in synthetic subject";
+    return served->command_count ? served->command[0] : "a server that a job starts";
+}
+
 static enum rt_status show_trial(const struct rt_local *local, uint64_t number,
                                  struct rt_error *err)
 {
@@ -257,11 +274,11 @@ static enum rt_status show_trial(const struct rt_local *local, uint64_t number,
     else if (rt_globals.json)
         printf("%s\n", rt_buf_str(&body));
     else
-        printf("# trial %llu: %s, arm %s, phrasing %s, replicate %llu\n# to %s\n# POST %s%s\n%s\n",
+        printf("# trial %llu: %s, arm %s, phrasing %s, replicate %llu\n# to %s\n# %s%s%s\n%s\n",
                (unsigned long long)number, trial.scenario->id, trial.arm_id, trial.phrasing_id,
                (unsigned long long)trial.place.replicate, served ? served->id : unknown.id,
-               served && *served->endpoint ? served->endpoint : "(builtin)",
-               served && *served->endpoint ? "/chat/completions" : "", rt_buf_str(&body));
+               posted(served) ? "POST " : "", where(served),
+               posted(served) ? "/chat/completions" : "", rt_buf_str(&body));
     rt_buf_release(&body);
     return status;
 }

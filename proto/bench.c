@@ -192,8 +192,8 @@ static enum rt_status make_salt(const struct load *load, struct rt_salts *salts,
 {
     if (load->read_only)
         return rt_error_set(load->err, RT_NOT_FOUND,
-                            "salts.yaml: scenario `%s` has no salt; run `campaign check` on a copy "
-                            "of the bench that may be written to",
+                            "salts.yaml: scenario `%s` has no salt; the bench's salts.yaml must "
+                            "come along with it, from whoever runs the campaign",
                             id);
     uint8_t salt[RT_SALT_BYTES];
     randombytes_buf(salt, sizeof salt);

@@ -69,7 +69,8 @@ def run(*words, code=0, env=None, cwd=None, timeout=120, input=None):
 def second_opinion(words, code, text):
     """Whatever bundle our program is asked about, the other verifier must say the same of it."""
     known = [word for word in words[2:] if word != "--json"]
-    if code not in (0, 1, 5, 6) or set(known[1::2]) - {"--log-key", "--receipts"}:
+    mirror = os.path.exists(os.path.join(known[0], "mirror.txt"))
+    if code not in (0, 1, 5, 6) or set(known[1::2]) - {"--log-key", "--receipts"} or mirror:
         return
     verifier = os.path.join(SOURCE, "tests", "independent", "verify.py")
     done = subprocess.run(["/usr/bin/python3", verifier, *known], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -3,15 +3,32 @@
 // {"command": "status"} and nothing else yet; `watch` and `explain` are views of the same answer.
 // Writer thread, between steps.
 #include <jansson.h>
+#include <stdio.h>
 
 #include "common/base/json.h"
 #include "common/base/time.h"
+#include "coordinator/hub/withdrawn.h"
 #include "coordinator/hub/writer.h"
 
 static const char *const lab_state_words[] = {"invited", "accepted", "closed", "withdrawn",
                                               "no-response"};
 
-static json_t *lab_json(const struct rt_core_lab_view *view)
+// What a lab is held by; of one that has left, with the reason it gave.
+static const char *held_by(const struct rt_writer *writer, const struct rt_digest *campaign,
+                           const struct rt_core_lab_view *lab, char *out, size_t capacity)
+{
+    char reason[RT_WITHDRAWN_REASON_BYTES];
+    struct rt_view *view = NULL;
+    if (lab->row.state != RT_LAB_WITHDRAWN || !lab->held ||
+        rt_view_begin(writer->context.store, &view, NULL))
+        return lab->held;
+    rt_withdrawn_reason(view, campaign, lab->name, lab->row.changed_ms, reason);
+    rt_view_end(view);
+    snprintf(out, capacity, "%s%s%s", lab->held, *reason ? ": " : "", reason);
+    return out;
+}
+
+static json_t *lab_json(const struct rt_core_lab_view *view, const char *held)
 {
     return json_pack(
         "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?}", "lab", view->name, "state",
@@ -19,7 +36,7 @@ static json_t *lab_json(const struct rt_core_lab_view *view)
         (json_int_t)view->final, "tentative", (json_int_t)view->tentative, "exhausted",
         (json_int_t)view->exhausted, "outstanding", (json_int_t)view->outstanding, "running",
         (json_int_t)view->running, "units", (json_int_t)view->units, "instances",
-        (json_int_t)view->instances, "credit", (json_int_t)view->credit, "held", view->held);
+        (json_int_t)view->instances, "credit", (json_int_t)view->credit, "held", held);
 }
 
 static json_t *campaign_json(const struct rt_writer *writer, uint32_t index)
@@ -33,8 +50,11 @@ static json_t *campaign_json(const struct rt_writer *writer, uint32_t index)
     json_t *labs = json_array();
     for (uint32_t lab = 0; lab < campaign->lab_count; lab++) {
         struct rt_core_lab_view view;
+        char text[RT_WITHDRAWN_REASON_BYTES + 64];
         if (rt_core_lab_view(writer->core, index, lab, &view) ||
-            json_array_append_new(labs, lab_json(&view))) {
+            json_array_append_new(
+                labs,
+                lab_json(&view, held_by(writer, &row.digest, &view, text, sizeof text)))) {
             json_decref(labs);
             return NULL;
         }

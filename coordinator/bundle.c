@@ -11,6 +11,7 @@
 #include "common/tlog/checkpoint.h"
 #include "common/tlog/tile.h"
 #include "coordinator/bundle_folder.h"
+#include "coordinator/cosigned.h"
 #include "proto/object_incident.h"
 #include "proto/object_rating.h"
 
@@ -180,6 +181,9 @@ static enum rt_status write_log(struct writing *writing)
     status = rt_checkpoint_sign(&checkpoint, writing->keys->log, &writing->text);
     if (status)
         return rt_error_set(writing->err, status, "signing the checkpoint");
+    if (writing->keys->cosigned &&
+        rt_cosigned_append(writing->keys->cosigned, writing->keys->roster, &writing->text, NULL))
+        return rt_error_set(writing->err, RT_NO_MEMORY, "the checkpoint's cosignatures");
     return put_text(writing, RT_EVIDENCE_CHECKPOINT);
 }
 

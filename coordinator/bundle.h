@@ -11,6 +11,8 @@
 struct rt_bundle_keys {
     const struct rt_secret_key *log;    // signs the checkpoint
     const struct rt_secret_key *signer; // an operator's: signs the manifest
+    const char *cosigned;               // a folder of cosigned.h; NULL: none
+    const struct rt_roster *roster;     // in force, with the cosigners
 };
 
 // What is left out, for readers who may not have it: objects alone, never leaves. The bundle says

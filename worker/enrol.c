@@ -189,7 +189,7 @@ static enum rt_status write_enrolment(const struct rt_enrol_settings *settings,
         .lab = home->invite->lab,
         .sign = *rt_secret_key_public(home->sign),
         .curve = *rt_curve_secret_public(home->curve),
-        .cosign = "",
+        .cosign = settings->cosign ? settings->cosign : "",
         .classes = classes,
         .class_count = given ? settings->classes->count : 2,
         .serves = serves,
@@ -198,6 +198,13 @@ static enum rt_status write_enrolment(const struct rt_enrol_settings *settings,
         .made_ms = rt_time_wall_ms(),
         .invite = home->invite_digest,
     };
+    struct rt_vkey cosigner;
+    if (settings->cosign && (rt_vkey_parse(rt_bytes_str(settings->cosign), &cosigner) ||
+                             cosigner.type != RT_NOTE_COSIGNATURE))
+        return rt_error_set(err, RT_USAGE,
+                            "--cosigner %s: give a witness' verifier key, as "
+                            "`ringtrial-audit witness` puts into DIR/witness.vkey",
+                            settings->cosign);
     for (size_t i = 0; i < enrolment.class_count; i++)
         classes[i] = given ? settings->classes->items[i] : usual[i];
     for (size_t i = 0; i < enrolment.serve_count; i++)

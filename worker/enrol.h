@@ -15,6 +15,7 @@ struct rt_enrol_settings {
     const char *passphrase_file;  // NULL: ask on the terminal
     const struct rt_text_list *classes; // data classes; none: public and synthetic
     const struct rt_text_list *serves;  // subject ids to announce
+    const char *cosign;                 // vkey of the lab's checkpoint cosigner; NULL for none
     const char *contact;                // NULL or ""
 };
 

@@ -3,10 +3,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "common/base/file.h"
 #include "common/base/time.h"
 #include "coordinator/bundle.h"
 #include "coordinator/commands/commands.h"
+#include "coordinator/commands/documents.h"
 #include "coordinator/commands/state.h"
+#include "coordinator/cosigned.h"
 #include "coordinator/publish.h"
 
 struct settings {
@@ -41,10 +44,26 @@ static enum rt_status read_redaction(const struct settings *settings,
     return RT_OK;
 }
 
+// The roster in force says whose cosignatures are taken.
+static enum rt_status read_cosigners(struct rt_store *store, struct rt_buf *object,
+                                     struct rt_arena *arena, struct rt_bundle_keys *keys,
+                                     struct rt_error *err)
+{
+    struct rt_roster *roster = NULL;
+    rt_arena_init(arena, (size_t)64 << 20);
+    rt_buf_init(object, RT_PAYLOAD_MOST);
+    enum rt_status status = rt_documents_roster(store, object, arena, &roster, err);
+    keys->roster = roster;
+    return status;
+}
+
 static enum rt_status write_bundle(const struct settings *settings, const struct rt_state *state,
-                                   const struct rt_bundle_keys *keys, const char *name,
+                                   struct rt_bundle_keys *keys, const char *name,
                                    struct rt_error *err)
 {
+    char cosigned[RT_STATE_PATH_BYTES];
+    struct rt_arena arena;
+    struct rt_buf object;
     struct rt_store *store = NULL;
     struct rt_campaign_report report;
     struct rt_bundle_sums sums = {0};
@@ -54,7 +73,13 @@ static enum rt_status write_bundle(const struct settings *settings, const struct
         status = rt_store_open(state->store, RT_STORE_READ, NULL, &store, err);
     if (status)
         return status;
-    status = rt_campaign_report_make(store, name, &report, err);
+    report = (struct rt_campaign_report){.campaign = NULL};
+    status = read_cosigners(store, &object, &arena, keys, err);
+    if (!status && rt_path_join(cosigned, sizeof cosigned, state->folder, RT_COSIGNED_FOLDER))
+        status = rt_error_set(err, RT_TOO_LARGE, "%s: path too long", state->folder);
+    keys->cosigned = cosigned;
+    if (!status)
+        status = rt_campaign_report_make(store, name, &report, err);
     if (!status)
         status = rt_publish_check(&report, settings->whom, rt_time_wall_ms(), err);
     if (!status)
@@ -69,6 +94,8 @@ static enum rt_status write_bundle(const struct settings *settings, const struct
                settings->out);
     rt_campaign_report_release(&report);
     rt_store_close(store);
+    rt_buf_release(&object);
+    rt_arena_release(&arena);
     return status;
 }
 
@@ -82,7 +109,7 @@ static enum rt_status run(const void *place, const struct rt_text_list *operands
     if (!status)
         status = load_keys(settings, &state, &log, &signer, err);
     if (!status) {
-        struct rt_bundle_keys keys = {log, signer};
+        struct rt_bundle_keys keys = {.log = log, .signer = signer};
         status = write_bundle(settings, &state, &keys, operands->items[0], err);
     }
     rt_secret_key_free(log);

@@ -4,10 +4,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "coordinator/commands/commands.h"
 #include "coordinator/commands/documents.h"
 #include "coordinator/commands/state.h"
+#include "coordinator/cosigned.h"
 #include "coordinator/http/http.h"
 #include "coordinator/hub/hub.h"
 
@@ -62,6 +64,10 @@ static enum rt_status run_both(const struct rt_state *state, const struct settin
     rt_board_init(&board);
     struct rt_http http = {
         .store = hub->store, .board = &board, .gate = &gate, .tokens = state->keys};
+    char cosigned[RT_STATE_PATH_BYTES];
+    if (rt_path_join(cosigned, sizeof cosigned, state->folder, RT_COSIGNED_FOLDER))
+        return rt_error_set(err, RT_TOO_LARGE, "%s: path too long", state->folder);
+    http.cosigned = cosigned;
     rt_vkey_format(&roster->log, http.vkey);
     hub->gate = &gate;
     hub->board = settings->http ? &board : NULL;

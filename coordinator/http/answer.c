@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/http/answer.h"
 
+#include "common/base/file.h"
 #include "common/base/time.h"
 #include "common/report/render.h"
 #include "coordinator/bundle_facts.h"
 #include "coordinator/commands/documents.h"
+#include "coordinator/cosigned.h"
+#include "coordinator/publish.h"
 
 #define JSON_TYPE    "application/json"
 #define TEXT_TYPE    "text/plain; charset=utf-8"
@@ -61,6 +64,25 @@ static enum rt_status read_tile(struct rt_http *http, const struct rt_tile *tile
     return status;
 }
 
+// The newest checkpoint with the cosignatures it has by now.
+static enum rt_status read_checkpoint(struct rt_http *http, struct rt_buf *out)
+{
+    enum rt_status status = rt_board_note(http->board, out);
+    if (status || !rt_file_exists(http->cosigned))
+        return status;
+    struct rt_arena arena;
+    struct rt_buf object;
+    struct rt_roster *roster = NULL;
+    rt_arena_init(&arena, (size_t)64 << 20);
+    rt_buf_init(&object, RT_PAYLOAD_MOST);
+    status = rt_documents_roster(http->store, &object, &arena, &roster, NULL);
+    if (!status)
+        status = rt_cosigned_append(http->cosigned, roster, out, NULL);
+    rt_buf_release(&object);
+    rt_arena_release(&arena);
+    return status;
+}
+
 // ---- objects
 
 static enum rt_status read_object(struct rt_http *http, const struct rt_route *route,
@@ -111,6 +133,8 @@ static enum rt_status make_report(struct rt_http *http, const char *id, enum rt_
     struct rt_campaign_report report;
     pthread_mutex_lock(&http->report_mutex);
     status = rt_campaign_report_make(http->store, id, &report, NULL);
+    if (!status && reader != RT_READER_TRUSTED)
+        status = rt_publish_report(&report, rt_time_wall_ms(), NULL);
     if (!status)
         status = rt_report_json(&report.report, out);
     rt_campaign_report_release(&report);
@@ -154,7 +178,7 @@ void rt_http_answer(struct rt_http *http, const struct rt_route *route, enum rt_
         settle(answer, make_report(http, route->id, reader, body), JSON_TYPE, RT_HTTP_NOT_KEPT);
         return;
     case RT_ROUTE_CHECKPOINT:
-        settle(answer, rt_board_note(http->board, body), TEXT_TYPE, RT_HTTP_FRESH);
+        settle(answer, read_checkpoint(http, body), TEXT_TYPE, RT_HTTP_FRESH);
         return;
     case RT_ROUTE_VKEY:
         rt_buf_printf(body, "%s\n", http->vkey);

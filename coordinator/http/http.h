@@ -38,6 +38,7 @@ struct rt_http {
     struct rt_board *board;
     struct rt_gate *gate;
     const char *tokens; // the folder of bearer tokens
+    const char *cosigned; // the folder of cosigned.h
     char vkey[256];     // the log's
     struct rt_http_counters counters;
     pthread_mutex_t report_mutex; // one report at a time

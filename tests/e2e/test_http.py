@@ -12,10 +12,9 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import unittest
 
-from consortium import AUDIT, Consortium, Process, COORDINATOR, free_port, run, wait_for
+from consortium import AUDIT, COORDINATOR, Consortium, Lab, Process, free_port, run, wait_for
 
 
 class Web:
@@ -280,6 +279,50 @@ class Http(unittest.TestCase):
             to.write(file.read())
         code, text = verify(bundle, "--policy", policy)
         self.assertRegex(text, r"(?m)^ok +trust")
+
+
+class Cosigned(unittest.TestCase):
+    """A lab's own witness, listed in the roster: its cosignatures are published and go into bundles."""
+
+    def test_cosigned(self):
+        ring = Served("uni-a")
+        self.addCleanup(ring.close)
+        folder, kept = ring.folder, os.path.join(ring.state, "cosigned")
+        witness = ["witness", ring.web.url, os.path.join(folder, "w"), "--log-key", ring.vkey()]
+        audit(*witness, "--name", "uni-b.test/w")
+        with open(os.path.join(folder, "w", "witness.vkey")) as file:
+            vkey = file.read().strip()
+        lab = Lab(ring, "uni-b")
+        invite = os.path.join(lab.folder, "lab.invite")
+        ring.coordinator("roster", "invite", "uni-b", "--out", invite)
+        lab.worker("join", invite, "--no-passphrase", "--serves", ring.SUBJECT, "--cosigner", vkey)
+        lab.write()
+        ring.coordinator("roster", "admit", os.path.join(lab.folder, "uni-b.enrolment"))
+        self.assertIn(vkey, ring.coordinator("roster", "show"))
+        ring.labs["uni-b"] = lab
+        for each in ring.labs.values():
+            each.start()
+        ring.run_campaign(ring.write_campaign(scenarios=1))
+        os.mkdir(kept)
+        audit(*witness, "--out", os.path.join(kept, "uni-b"))
+        audit("witness", ring.web.url, os.path.join(folder, "stranger"), "--log-key", ring.vkey(), "--name", "x.test/x",
+              "--out", os.path.join(kept, "stranger"))
+        with open(os.path.join(kept, "uni-b"), "rb") as file, open(os.path.join(kept, "broken"), "wb") as to:
+            to.write(file.read().replace(b"uni-b.test", b"uni-c.test"))
+        note = ring.web.get("/log/checkpoint").decode()
+        self.assertEqual([line.split(" ")[1] for line in note.split("\n\n")[1].strip().split("\n")],
+                         ["127.0.0.1/log", "uni-b.test/w"])
+        bundle, policy = os.path.join(folder, "bundle"), os.path.join(folder, "policy")
+        ring.coordinator("bundle", "trial", "--out", bundle)
+        with open(os.path.join(bundle, "log", "checkpoint")) as file:
+            self.assertEqual(file.read(), note)
+        with open(policy, "w") as file:
+            file.write("log %s\nwitness w %s\nquorum w\n" % (ring.vkey(), vkey))
+        self.assertIn("authentic and complete", run(AUDIT, "verify", bundle, "--policy", policy))
+        os.rename(kept, kept + ".away")
+        plain = os.path.join(folder, "plain")
+        ring.coordinator("bundle", "trial", "--out", plain)
+        self.assertEqual(verify(plain, "--policy", policy)[0], 6)
 
 
 class TwoHistories(unittest.TestCase):

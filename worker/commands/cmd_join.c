@@ -7,7 +7,7 @@
 #include "worker/enrol.h"
 
 struct settings {
-    const char *state, *passphrase_file, *lab, *contact;
+    const char *state, *passphrase_file, *lab, *contact, *cosign;
     bool no_passphrase;
     struct rt_text_list classes, serves;
 };
@@ -21,6 +21,7 @@ static struct rt_enrol_settings enrol_settings(const struct settings *settings)
         .classes = &settings->classes,
         .serves = &settings->serves,
         .contact = settings->contact,
+        .cosign = settings->cosign,
     };
 }
 
@@ -84,6 +85,11 @@ static const struct rt_option join_options[] = {
      .offset = offsetof(struct settings, serves),
      .value_name = "SUBJECT",
      .help = "Subject this lab can run; may be repeated."},
+    {.name = "cosigner",
+     .kind = RT_OPTION_TEXT,
+     .offset = offsetof(struct settings, cosign),
+     .value_name = "VKEY",
+     .help = "Key of the lab's witness (DIR/witness.vkey of `ringtrial-audit witness`)."},
     {.name = NULL},
 };
 

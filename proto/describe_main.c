@@ -8,6 +8,7 @@
 #include "proto/describe.h"
 #include "proto/message.h"
 #include "proto/object.h"
+#include "proto/object_incident.h"
 #include "proto/object_rating.h"
 #include "proto/schema_random.h"
 #include "proto/statement.h"
@@ -36,6 +37,7 @@ static enum rt_status save_record(const char *root, const struct rt_schema *sche
         struct rt_object_result result;
         struct rt_object_fingerprint fingerprint;
         struct rt_object_rating rating;
+        struct rt_object_incident incident;
     } record;
     struct rt_random random = {.state = (uint64_t)schema->lead * 4 + which};
     struct rt_arena arena;
@@ -109,6 +111,8 @@ static enum rt_status save_seeds(const char *root, struct rt_error *err)
         status = save_record(root, rt_object_fingerprint_schema(), 3, err);
     if (!status)
         status = save_record(root, rt_object_rating_schema(), 4, err);
+    if (!status)
+        status = save_record(root, rt_object_incident_schema(), 5, err);
     for (int kind = 0; !status && kind < RT_STATEMENT_KIND_COUNT; kind++)
         status = save_statement(root, (enum rt_statement_kind)kind, err);
     return status;

@@ -118,6 +118,11 @@ def statements():
     yield "hold", [campaign, lab, ("reason", "llama-8b: another model")], ["log"]
     yield "lift", [campaign, lab, ("seq", "7"), ("reason", "a new driver, the same weights")], ["operator"]
     yield "no-response", [campaign, lab, ("reason", "silent since the deadline")], ["log"]
+    yield "incident", [campaign, ("incident", "leak-1"), ("step", "vendor-reply"), ("severity", "3"),
+                       ("record", named("record")), ("seq", "8"), ("reason", "the vendor answered")], ["operator"]
+    yield "release", [campaign, ("grant", "press"), ("what", "results"), ("to", "everyone"), ("until", "1795196128123"),
+                      ("reason", "a press conference")], ["committee-1", "committee-2"]
+    yield "revoke", [campaign, ("grant", "press"), ("reason", "asked to wait")], ["committee-1"]
     yield "report", [campaign, ("report", named("report")), ("size", "0"), ("root", named("root"))], ["operator"]
 
 
@@ -136,6 +141,9 @@ def records():
     yield "unit", unit
     yield "result", result
     yield "fingerprint", fingerprint
+    yield "incident", [1, d("campaign"), "leak-1", 0, 3, "llama-8b", "mail-01", "public", "resisted", "uni-a", 8, "", 0,
+                       1795196128123, "found\nby night", [d("transcript")]]
+    yield "incident", [1, d("campaign"), "leak-1", 2, 2, "", "", "", "", "", 0, "vendor-x", 7776000000, 1795196128123, "", []]
     rated = [7, 12, d("transcript"), 0, 3, 4, 900000, 0, 4, 1]
     unrated = [1 << 40, 13, d("transcript"), 5, 0, 0, 0, 2147483647, 0, 0]
     yield "rating", [1, d("campaign"), "uni-a", 1, "grader", d("rubric"), d("print"), "ringtrial-worker 0.1.0",

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first byte chooses the decoder: 0 a message, 1 to 4 a unit, result, fingerprint or rating
-// object.
+// The first byte chooses the decoder: 0 a message, 1 to 5 a unit, result, fingerprint, rating
+// or incident object.
 // What decodes must encode to the same bytes and print without a control character.
 #include "proto/message.h"
 #include "proto/object.h"
+#include "proto/object_incident.h"
 #include "proto/object_rating.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,6 +39,7 @@ static void try_object(const struct rt_schema *schema, struct rt_bytes bytes,
         struct rt_object_result result;
         struct rt_object_fingerprint fingerprint;
         struct rt_object_rating rating;
+        struct rt_object_incident incident;
     } object;
     if (rt_schema_decode(schema, bytes, arena, &object, NULL))
         return;
@@ -72,6 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 4:
         try_object(rt_object_rating_schema(), bytes, &arena, &out);
+        break;
+    case 5:
+        try_object(rt_object_incident_schema(), bytes, &arena, &out);
         break;
     default:
         break;

@@ -15,6 +15,7 @@
 #include "proto/describe.h"
 #include "proto/message.h"
 #include "proto/object.h"
+#include "proto/object_incident.h"
 #include "proto/object_rating.h"
 #include "proto/statement.h"
 
@@ -152,6 +153,8 @@ static const struct rt_schema *schema_of(const char *name)
         return rt_object_fingerprint_schema();
     if (strcmp(name, "rating") == 0)
         return rt_object_rating_schema();
+    if (strcmp(name, "incident") == 0)
+        return rt_object_incident_schema();
     for (int type = 1; type <= RT_MESSAGE_TYPE_MOST; type++)
         if (strcmp(name, rt_message_type_word((enum rt_message_type)type)) == 0)
             return rt_message_schema((enum rt_message_type)type);
@@ -195,7 +198,7 @@ static void test_records(void **state)
         rt_buf_add_u8(&printed, '\n');
         count++;
     }
-    assert_int_equal(count, 21);
+    assert_int_equal(count, 23);
     static const char *const expected[] = {
         "kind=judge rater=\"grader\"",
         "lab=\"uni-a\" epoch=3 serial=4 issued_ms=2026-11-20T17:35:28.123Z",

@@ -13,11 +13,12 @@
 #include "proto/message.h"
 #include "proto/msgpack.h"
 #include "proto/object.h"
+#include "proto/object_incident.h"
 #include "proto/object_rating.h"
 #include "proto/schema_member.h"
 #include "proto/schema_random.h"
 
-enum { SCHEMAS = RT_MESSAGE_TYPE_MOST + 4, ROUNDS = 300, FLIP_ROUNDS = 12 };
+enum { SCHEMAS = RT_MESSAGE_TYPE_MOST + 5, ROUNDS = 300, FLIP_ROUNDS = 12 };
 
 union record {
     struct rt_message message;
@@ -25,6 +26,7 @@ union record {
     struct rt_object_result result;
     struct rt_object_fingerprint fingerprint;
     struct rt_object_rating rating;
+    struct rt_object_incident incident;
 };
 
 static const struct rt_schema *schema_at(int index)
@@ -34,7 +36,8 @@ static const struct rt_schema *schema_at(int index)
     return index == RT_MESSAGE_TYPE_MOST       ? rt_object_unit_schema()
            : index == RT_MESSAGE_TYPE_MOST + 1 ? rt_object_result_schema()
            : index == RT_MESSAGE_TYPE_MOST + 2 ? rt_object_fingerprint_schema()
-                                               : rt_object_rating_schema();
+           : index == RT_MESSAGE_TYPE_MOST + 3 ? rt_object_rating_schema()
+                                               : rt_object_incident_schema();
 }
 
 static bool same(const struct rt_schema *schema, const void *a, const void *b);

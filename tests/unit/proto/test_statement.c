@@ -452,6 +452,9 @@ static void test_who_may_sign(void **state)
         {RT_STATEMENT_LIFT, RT_ROLE_OPERATOR},
         {RT_STATEMENT_NO_RESPONSE, RT_ROLE_COORDINATOR},
         {RT_STATEMENT_REPORT, RT_ROLE_OPERATOR},
+        {RT_STATEMENT_INCIDENT, RT_ROLE_OPERATOR},
+        {RT_STATEMENT_RELEASE, RT_ROLE_DATA_COMMITTEE},
+        {RT_STATEMENT_REVOKE, RT_ROLE_DATA_COMMITTEE},
     };
     for (size_t i = 0; i < RT_STATEMENT_KIND_COUNT; i++) {
         struct rt_statement statement = {.kind = rules[i].kind, .lab = rt_bytes_str("uni-a")};

@@ -488,7 +488,7 @@ static void write_bundle(struct sample *sample)
     struct rt_campaign_report report;
     struct rt_bundle_sums sums;
     struct rt_error err = {.text = ""};
-    struct rt_bundle_keys keys = {sample->log, sample->operator_key};
+    struct rt_bundle_keys keys = {.log = sample->log, .signer = sample->operator_key};
     char pristine[100];
     snprintf(pristine, sizeof pristine, "%s/pristine", sample->folder);
     FINE(rt_campaign_report_make(sample->store, "sample", &report, &err), &err);

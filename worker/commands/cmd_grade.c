@@ -129,7 +129,8 @@ static enum rt_status open_journal(struct grade *grade)
     snprintf(name, sizeof name, "%s.judge.%s.jsonl", grade->desk.local->name, grade->role);
     if (!status)
         status = rt_path_join(path, sizeof path, folder, name);
-    return status ? status : rt_journal_open(path, &grade->journal, grade->err);
+    uint32_t labels = (uint32_t)grade->desk.local->campaign->label_count;
+    return status ? status : rt_journal_open(path, labels, &grade->journal, grade->err);
 }
 
 // ---- budgets

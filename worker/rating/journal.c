@@ -44,26 +44,52 @@ enum rt_status rt_journal_parse(const char *text, size_t size, struct rt_journal
     return RT_OK;
 }
 
-static enum rt_status keep(struct rt_journal *journal, const struct rt_journal_line *line)
+// ---- lines by trial
+
+static void put_slot(struct rt_journal *journal, size_t line)
 {
-    if (journal->count == journal->room) {
-        size_t room = journal->room ? 2 * journal->room : 256;
-        struct rt_journal_line *grown = realloc(journal->lines, room * sizeof *grown);
-        if (!grown)
-            return RT_NO_MEMORY;
-        journal->lines = grown;
-        journal->room = room;
-    }
-    journal->lines[journal->count++] = *line;
+    size_t mask = 2 * journal->room - 1;
+    uint64_t at = journal->lines[line].trial * UINT64_C(0x9e3779b97f4a7c15) >> 20;
+    while (journal->slots[at & mask])
+        at++;
+    journal->slots[at & mask] = line + 1;
+}
+
+// Room is a power of two, so that a mask finds a slot.
+static enum rt_status grow(struct rt_journal *journal)
+{
+    size_t room = journal->room ? 2 * journal->room : 256;
+    struct rt_journal_line *lines = realloc(journal->lines, room * sizeof *lines);
+    if (!lines)
+        return RT_NO_MEMORY;
+    journal->lines = lines;
+    size_t *slots = calloc(2 * room, sizeof *slots);
+    if (!slots)
+        return RT_NO_MEMORY;
+    free(journal->slots);
+    journal->slots = slots;
+    journal->room = room;
+    for (size_t i = 0; i < journal->count; i++)
+        put_slot(journal, i);
     return RT_OK;
 }
 
-static enum rt_status load(struct rt_journal *journal, const char *path, struct rt_error *err)
+static enum rt_status keep(struct rt_journal *journal, const struct rt_journal_line *line)
+{
+    if (journal->count == journal->room && grow(journal))
+        return RT_NO_MEMORY;
+    journal->lines[journal->count] = *line;
+    put_slot(journal, journal->count++);
+    return RT_OK;
+}
+
+static enum rt_status load(struct rt_journal *journal, const char *path, uint32_t label_count,
+                           struct rt_error *err)
 {
     struct rt_buf text;
     rt_buf_init(&text, JOURNAL_MOST);
     enum rt_status status = rt_file_read(path, &text, err);
-    size_t number = 0, at = 0;
+    size_t number = 0, at = 0, marked = 0;
     while (!status && at < text.size) {
         const uint8_t *end = memchr(text.data + at, '\n', text.size - at);
         struct rt_journal_line line;
@@ -76,8 +102,11 @@ static enum rt_status load(struct rt_journal *journal, const char *path, struct 
         if (status)
             rt_error_set(err, RT_CORRUPT, "%s:%zu: not a line of a rater's journal", path, number);
         else if (sent)
-            for (size_t i = 0; i < journal->count; i++)
-                journal->lines[i].sent = true;
+            for (; marked < journal->count; marked++)
+                journal->lines[marked].sent = true;
+        else if (line.label >= label_count)
+            status = rt_error_set(err, RT_CORRUPT, "%s:%zu: label %u is none of this campaign's",
+                                  path, number, line.label);
         else if (keep(journal, &line))
             status = rt_error_set(err, RT_NO_MEMORY, "out of memory");
         at += size + 1;
@@ -88,8 +117,8 @@ static enum rt_status load(struct rt_journal *journal, const char *path, struct 
     return status ? (err && err->status ? err->status : status) : RT_OK;
 }
 
-enum rt_status rt_journal_open(const char *path, struct rt_journal *ret_journal,
-                               struct rt_error *err)
+enum rt_status rt_journal_open(const char *path, uint32_t label_count,
+                               struct rt_journal *ret_journal, struct rt_error *err)
 {
     struct rt_journal journal = {.fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
     if (journal.fd < 0)
@@ -98,7 +127,7 @@ enum rt_status rt_journal_open(const char *path, struct rt_journal *ret_journal,
         close(journal.fd);
         return rt_error_set(err, RT_BUSY, "%s: another process rates with it", path);
     }
-    enum rt_status status = load(&journal, path, err);
+    enum rt_status status = load(&journal, path, label_count, err);
     if (status) {
         rt_journal_close(&journal);
         return status;
@@ -112,6 +141,7 @@ void rt_journal_close(struct rt_journal *journal)
     if (journal->fd >= 0)
         close(journal->fd);
     free(journal->lines);
+    free(journal->slots);
     *journal = (struct rt_journal){.fd = -1};
 }
 
@@ -154,8 +184,12 @@ enum rt_status rt_journal_sent(struct rt_journal *journal, struct rt_error *err)
 const struct rt_journal_line *rt_journal_find(const struct rt_journal *journal, uint64_t trial,
                                               const char *by)
 {
-    for (size_t i = 0; i < journal->count; i++)
-        if (journal->lines[i].trial == trial && strcmp(journal->lines[i].by, by) == 0)
-            return &journal->lines[i];
+    size_t mask = 2 * journal->room - 1;
+    uint64_t at = trial * UINT64_C(0x9e3779b97f4a7c15) >> 20;
+    for (; journal->room && journal->slots[at & mask]; at++) {
+        const struct rt_journal_line *line = &journal->lines[journal->slots[at & mask] - 1];
+        if (line->trial == trial && strcmp(line->by, by) == 0)
+            return line;
+    }
     return NULL;
 }

@@ -25,17 +25,19 @@ struct rt_journal {
     int fd;
     struct rt_journal_line *lines;
     size_t count, room;
+    size_t *slots; // by trial: 1 + the place of a line, 0 free; twice as many as room
 };
 
-// RT_BUSY where another process has it, RT_CORRUPT names the line.
-enum rt_status rt_journal_open(const char *path, struct rt_journal *ret_journal,
-                               struct rt_error *err) RT_WARN_UNUSED;
+// label_count is the campaign's: a line with another label is none of its raters'. RT_BUSY where
+// another process has the file, RT_CORRUPT names the line.
+enum rt_status rt_journal_open(const char *path, uint32_t label_count,
+                               struct rt_journal *ret_journal, struct rt_error *err) RT_WARN_UNUSED;
 void rt_journal_close(struct rt_journal *journal);
 enum rt_status rt_journal_add(struct rt_journal *journal, const struct rt_journal_line *line,
                               struct rt_error *err) RT_WARN_UNUSED;
 // Every line so far has been handed in.
 enum rt_status rt_journal_sent(struct rt_journal *journal, struct rt_error *err) RT_WARN_UNUSED;
-// The line of a trial by that person, or NULL.
+// The first line of a trial by that person, or NULL. Constant time.
 const struct rt_journal_line *rt_journal_find(const struct rt_journal *journal, uint64_t trial,
                                               const char *by);
 

@@ -78,7 +78,8 @@ enum rt_status rt_panel_open(const char *config, const char *campaign, const cha
     if (!status)
         status = rt_path_join(path, sizeof path, folder, name);
     if (!status)
-        status = rt_journal_open(path, &panel.journal, err);
+        status = rt_journal_open(path, (uint32_t)panel.desk.local->campaign->label_count,
+                                 &panel.journal, err);
     if (!status && draw_sample(&panel))
         status = rt_error_set(err, RT_NO_MEMORY, "out of memory");
     if (status) {

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/time.h"
 #include "worker/rating/annotate.h"
 #include "worker/rating/journal.h"
 #include "worker/rating/sample.h"
@@ -94,6 +95,38 @@ static void test_settle(void **state)
     }
 }
 
+// Lines are found by trial and person however many there are, the first of several.
+static void test_journal_of_many(void **state)
+{
+    (void)state;
+    enum { MANY = 100000 };
+    char path[] = "/tmp/rt-journal-XXXXXX";
+    struct rt_journal journal;
+    struct rt_error err = {RT_OK, ""};
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    FILE *file = fdopen(fd, "w");
+    assert_non_null(file);
+    for (unsigned i = 0; i < MANY; i++)
+        fprintf(file, "{\"trial\":%u,\"by\":\"%s\",\"label\":%u}\n%s", i / 2,
+                i % 2 ? "bob" : "ann", i % 4, i % 10 ? "" : "{\"sent\":true}\n");
+    fclose(file);
+    int64_t began_ms = rt_time_mono_ms();
+    assert_int_equal(rt_journal_open(path, 4, &journal, &err), RT_OK);
+    assert_int_equal(journal.count, MANY);
+    for (unsigned i = 0; i < MANY; i++) {
+        const struct rt_journal_line *line =
+            rt_journal_find(&journal, i / 2, i % 2 ? "bob" : "ann");
+        assert_true(line == &journal.lines[i]);
+        assert_int_equal(line->sent, i <= MANY - 10);
+    }
+    assert_null(rt_journal_find(&journal, MANY, "ann"));
+    assert_null(rt_journal_find(&journal, 1, "eve"));
+    assert_true(rt_time_mono_ms() - began_ms < 5000); // every line against every other takes longer
+    rt_journal_close(&journal);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void test_journal(void **state)
 {
     (void)state;
@@ -103,8 +136,8 @@ static void test_journal(void **state)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
-    assert_int_equal(rt_journal_open(path, &journal, &err), RT_OK);
-    assert_int_equal(rt_journal_open(path, &second, &err), RT_BUSY);
+    assert_int_equal(rt_journal_open(path, 4, &journal, &err), RT_OK);
+    assert_int_equal(rt_journal_open(path, 4, &second, &err), RT_BUSY);
     struct rt_journal_line a = {.trial = 7, .by = "alice", .status = RT_TRIAL_OK, .label = 3};
     struct rt_journal_line b = {.trial = 8, .status = RT_TRIAL_ERROR};
     assert_int_equal(rt_journal_add(&journal, &a, &err), RT_OK);
@@ -113,7 +146,7 @@ static void test_journal(void **state)
     // A crash in the middle of a line: what was acknowledged is there, the rest is not.
     assert_int_equal(write(journal.fd, "{\"trial\":9,\"la", 14), 14);
     rt_journal_close(&journal);
-    assert_int_equal(rt_journal_open(path, &journal, &err), RT_OK);
+    assert_int_equal(rt_journal_open(path, 4, &journal, &err), RT_OK);
     assert_int_equal(journal.count, 2);
     assert_true(journal.lines[0].sent && !journal.lines[1].sent);
     assert_int_equal(rt_journal_find(&journal, 7, "alice")->label, 3);
@@ -121,11 +154,16 @@ static void test_journal(void **state)
     assert_int_equal(journal.lines[1].status, RT_TRIAL_ERROR);
     assert_int_equal(rt_journal_add(&journal, &a, &err), RT_OK);
     rt_journal_close(&journal);
-    assert_int_equal(rt_journal_open(path, &journal, &err), RT_OK);
+    assert_int_equal(rt_journal_open(path, 4, &journal, &err), RT_OK);
     assert_int_equal(journal.count, 3);
+    // A label that the campaign does not have would be read beyond its list.
+    rt_journal_close(&journal);
+    assert_int_equal(rt_journal_open(path, 3, &journal, &err), RT_CORRUPT);
+    assert_non_null(strstr(err.text, ":1: label 3 is none"));
+    assert_int_equal(rt_journal_open(path, 4, &journal, &err), RT_OK);
     assert_int_equal(write(journal.fd, "no line\n", 8), 8);
     rt_journal_close(&journal);
-    assert_int_equal(rt_journal_open(path, &journal, &err), RT_CORRUPT);
+    assert_int_equal(rt_journal_open(path, 4, &journal, &err), RT_CORRUPT);
     unlink(path);
 }
 
@@ -160,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_sample),
         cmocka_unit_test(test_settle),
         cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_journal_of_many),
         cmocka_unit_test(test_terminal_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "common/base/file.h"
+#include "common/crypto/key.h"
 #include "worker/vault.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -34,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rt_error err;
     struct rt_vault *vault = NULL;
     if (!folder[0]) {
+        must(rt_crypto_init() == RT_OK);
         snprintf(folder, sizeof folder, "/tmp/rt-fuzz-vault-XXXXXX");
         must(mkdtemp(folder) != NULL);
         atexit(remove_folder);
@@ -43,6 +45,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(fd >= 0 && write(fd, data, size) == (ssize_t)size);
     close(fd);
     must(rt_vault_open(folder, false, &vault, &err) == RT_OK);
+    struct rt_vault_key key = {{1}, {0}};
+    rt_vault_key_id(&key);
+    // What is found may be sealed; what is appended is when the first byte says so.
+    must(rt_vault_seal(vault, &key, size && (data[0] & 1)) == RT_OK);
 
     struct rt_buf out, record;
     struct rt_digest digest = {{0}};

@@ -106,10 +106,10 @@ static enum rt_status read_key(struct rt_mirror *mirror, const struct rt_vkey *l
     rt_buf_init(&text, 4096);
     enum rt_status status = rt_mirror_get(mirror, RT_EVIDENCE_VKEY, &text);
     if (status == RT_NOT_FOUND && log) {
-        char line[RT_VKEY_TEXT_BYTES + 1];
+        char vkey[RT_VKEY_TEXT_BYTES], line[RT_VKEY_TEXT_BYTES + 1];
         mirror->log = *log;
-        rt_vkey_format(log, line);
-        strcat(line, "\n");
+        rt_vkey_format(log, vkey);
+        snprintf(line, sizeof line, "%s\n", vkey);
         status = rt_mirror_put(mirror, RT_EVIDENCE_VKEY, rt_bytes_str(line));
     } else if (status == RT_NOT_FOUND) {
         status = rt_error_set(mirror->err, RT_USAGE,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The objects behind a mirrored log. What a campaign withholds is asked for once a run and campaign,
-// not once an object.
+// The objects behind a mirrored log. What a campaign withholds is asked for once a run and
+// campaign, not once an object.
 #include <stdio.h>
 #include <stdlib.h>
 

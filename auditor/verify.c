@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "auditor/audit.h"
+#include "auditor/log_key.h"
 #include "common/base/file.h"
 
 #define ARENA_MOST   ((size_t)8 << 30)
@@ -19,32 +20,13 @@ struct trust {
     struct rt_vkey log;
 };
 
-static enum rt_status read_log_key(const char *text, struct trust *trust, struct rt_error *err)
-{
-    trust->has_log = true;
-    if (!rt_vkey_parse(rt_bytes_str(text), &trust->log))
-        return RT_OK;
-    struct rt_buf file;
-    rt_buf_init(&file, 4096);
-    enum rt_status status = rt_file_read(text, &file, err);
-    if (!status) {
-        struct rt_bytes line = rt_buf_bytes(&file);
-        while (line.size && (line.data[line.size - 1] == '\n' || line.data[line.size - 1] == '\r'))
-            line.size--;
-        if (rt_vkey_parse(line, &trust->log))
-            status =
-                rt_error_set(err, RT_MALFORMED, "%s: neither a log's key nor a file of one", text);
-    }
-    rt_buf_release(&file);
-    return status;
-}
-
 static enum rt_status read_trust(const struct rt_audit_settings *settings, struct trust *trust,
                                  struct rt_error *err)
 {
     enum rt_status status = RT_OK;
+    trust->has_log = settings->log_key != NULL;
     if (settings->log_key)
-        status = read_log_key(settings->log_key, trust, err);
+        status = rt_log_key_read(settings->log_key, &trust->log, err);
     if (status || !settings->policy)
         return status;
     struct rt_buf file;

@@ -16,7 +16,7 @@
 static enum rt_status make_key(struct rt_witness *witness, const char *key_path,
                                const char *vkey_path, const char *name, struct rt_error *err)
 {
-    char line[RT_VKEY_TEXT_BYTES + 1];
+    char text[RT_VKEY_TEXT_BYTES], line[RT_VKEY_TEXT_BYTES + 1];
     if (rt_secret_key_generate(&witness->key))
         return rt_error_set(err, RT_IO, "cannot make a key");
     if (rt_vkey_make(name, RT_NOTE_COSIGNATURE, rt_secret_key_public(witness->key),
@@ -24,8 +24,8 @@ static enum rt_status make_key(struct rt_witness *witness, const char *key_path,
         return rt_error_set(err, RT_MALFORMED,
                             "'%s' cannot be a witness' name; use letters, digits, '.', '-' and '/'",
                             name);
-    rt_vkey_format(&witness->own, line);
-    strcat(line, "\n");
+    rt_vkey_format(&witness->own, text);
+    snprintf(line, sizeof line, "%s\n", text);
     enum rt_status status = rt_secret_key_save(key_path, witness->key, NULL, err);
     return status ? status : rt_file_write(vkey_path, rt_bytes_str(line), 0644, err);
 }

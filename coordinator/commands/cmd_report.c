@@ -11,6 +11,7 @@
 #include "common/report/render.h"
 #include "coordinator/bundle_facts.h"
 #include "coordinator/commands/commands.h"
+#include "coordinator/commands/may_see.h"
 #include "coordinator/commands/state.h"
 #include "coordinator/publish.h"
 
@@ -126,7 +127,11 @@ static enum rt_status run(const void *place, const struct rt_text_list *operands
     struct rt_campaign_report report;
     struct rt_buf out;
     rt_buf_init(&out, RENDERED_MOST);
-    status = rt_campaign_report_make(store, operands->items[0], &report, err);
+    report = (struct rt_campaign_report){.campaign = NULL};
+    status = settings->is_public ? RT_OK
+                                 : rt_may_see(&state, store, operands->items[0], false, err);
+    if (!status)
+        status = rt_campaign_report_make(store, operands->items[0], &report, err);
     rt_store_close(store);
     if (!status && settings->is_public)
         status = rt_publish_report(&report, rt_time_wall_ms(), err);

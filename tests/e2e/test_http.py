@@ -207,6 +207,7 @@ class Http(unittest.TestCase):
         os.rename(own, own + ".away")
         text = ring.coordinator("export", "csv", "trial", "--out", os.path.join(ring.folder, "x"), code=6)
         self.assertIn("has not closed", text)
+        self.assertIn("has not closed", ring.coordinator("report", "trial", code=6))
         os.rename(own + ".away", own)
         ring.coordinator("export", "csv", "trial", "--out", os.path.join(ring.folder, "x"))
         before = audit("mirror", web.url, os.path.join(ring.folder, "m"), "--log-key", ring.vkey())

@@ -65,6 +65,8 @@ int main(int argc, char **argv)
         rt_command_release_grant,
         rt_command_release_revoke,
         rt_command_release_list,
+        rt_command_escrow_make,
+        rt_command_escrow_join,
         rt_command_fsck,
         rt_command_speed,
         rt_command_install_service,

@@ -60,6 +60,8 @@ extern const struct rt_command rt_command_release_sign;
 extern const struct rt_command rt_command_release_grant;
 extern const struct rt_command rt_command_release_revoke;
 extern const struct rt_command rt_command_release_list;
+extern const struct rt_command rt_command_escrow_make;
+extern const struct rt_command rt_command_escrow_join;
 extern const struct rt_command rt_command_fsck;
 extern const struct rt_command rt_command_speed;
 extern const struct rt_command rt_command_install_service;

@@ -163,6 +163,14 @@ class Disclosure(unittest.TestCase):
         rows = self.verdict(result, 1)
         self.assertFalse(rows["layout"]["ok"] and rows["units"]["ok"])
 
+    def test_4_our_keys_in_minisign(self):
+        keys, message = os.path.join(self.ring.state, "keys"), self.path("message.txt")
+        with open(message, "w", encoding="utf-8") as file:
+            file.write("signed by the stock program\n")
+        subprocess.run(["minisign", "-S", "-W", "-s", os.path.join(keys, "operator.key"), "-m", message], check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        subprocess.run(["minisign", "-V", "-q", "-p", os.path.join(keys, "operator.pub"), "-m", message], check=True)
+
     def test_3_a_lab_comes_back(self):
         ring = self.ring
         lab = ring.labs["uni-b"]
@@ -172,7 +180,7 @@ class Disclosure(unittest.TestCase):
         again = Lab(ring, "uni-b")
         enrolment = again.join()
         self.assertIn("revoke its key first", self.refused("roster", "admit", enrolment))
-        soon = (datetime.datetime.utcnow() + datetime.timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        soon = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
         ring.coordinator("roster", "revoke", "uni-b", "--reason", "rotated", "--at", soon, "--at-index", "9000")
         ring.coordinator("roster", "admit", enrolment)
         second = next(key for key in labs_of(ring) if key["id"] == "uni-b")["sign"]

@@ -37,6 +37,26 @@ static struct rt_permit no(enum rt_permit_cause cause, int64_t wait_ms, const ch
     return (struct rt_permit){cause, wait_ms, detail};
 }
 
+size_t rt_permit_roles(const struct rt_scenario *const *scenarios, size_t count,
+                       const char **ret_roles, size_t capacity, uint32_t *ret_min_context)
+{
+    size_t roles = 0;
+    *ret_min_context = 0;
+    for (size_t s = 0; s < count; s++) {
+        if (scenarios[s]->limits.min_context > *ret_min_context)
+            *ret_min_context = scenarios[s]->limits.min_context;
+        for (size_t r = 0; r < scenarios[s]->role_count; r++) {
+            const char *id = scenarios[s]->roles[r].id;
+            size_t k = 0;
+            while (k < roles && strcmp(ret_roles[k], id))
+                k++;
+            if (k == roles && roles < capacity && !scenarios[s]->roles[r].reply_count)
+                ret_roles[roles++] = id;
+        }
+    }
+    return roles;
+}
+
 static bool listed(const char *const *list, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
@@ -52,9 +72,18 @@ struct rt_permit rt_permit_campaign(const struct rt_labconfig *config,
     for (size_t i = 0; i < campaign->class_count; i++)
         if (!listed(policy->classes, policy->class_count, campaign->classes[i]))
             return no(RT_PERMIT_CLASS, RT_PERMIT_NEVER, campaign->classes[i]);
-    for (size_t i = 0; i < campaign->subject_count; i++)
-        if (!rt_labconfig_subject(config, campaign->subjects[i]))
+    bool builtin = true; // such a subject plays every role itself
+    for (size_t i = 0; i < campaign->subject_count; i++) {
+        const struct rt_lab_subject *own = rt_labconfig_subject(config, campaign->subjects[i]);
+        if (!own)
             return no(RT_PERMIT_SUBJECT, RT_PERMIT_NEVER, campaign->subjects[i]);
+        if (own->context && own->context < campaign->min_context)
+            return no(RT_PERMIT_CONTEXT, RT_PERMIT_NEVER, campaign->subjects[i]);
+        builtin = builtin && own->executor == RT_EXECUTOR_BUILTIN;
+    }
+    for (size_t i = 0; i < campaign->role_count && !builtin; i++)
+        if (!rt_labconfig_subject(config, campaign->roles[i]))
+            return no(RT_PERMIT_ROLE, RT_PERMIT_NEVER, campaign->roles[i]);
     if (campaign->decision == RT_DECISION_DECLINE)
         return no(RT_PERMIT_DECLINED, RT_PERMIT_NEVER, "");
     if (campaign->decision == RT_DECISION_ACCEPT || campaign->automatic ||

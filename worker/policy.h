@@ -11,12 +11,15 @@
 
 #include "common/base/bytes.h"
 #include "proto/labconfig.h"
+#include "proto/scenario.h"
 
 //  X(NAME, word, what a person reads)
 #define RT_PERMIT_TABLE(X)                                                                         \
     X(YES, "yes", "allowed")                                                                       \
     X(CLASS, "class", "the campaign's data class is not in policy.classes")                        \
     X(SUBJECT, "subject", "worker.yaml serves none of the subjects asked of this lab")             \
+    X(CONTEXT, "context", "a subject's context is smaller than the scenarios ask for")             \
+    X(ROLE, "role", "a model plays a role, and worker.yaml has no subject of that name")           \
     X(UNDECIDED, "undecided", "waits for `ringtrial-worker accept` or `decline`")                  \
     X(DECLINED, "declined", "a person declined it")                                                \
     X(HOURS, "hours", "outside policy.hours")                                                      \
@@ -62,10 +65,18 @@ struct rt_permit_campaign {
     size_t class_count;
     const char *const *subjects; // that this lab is to run
     size_t subject_count;
+    const char *const *roles; // that models play in its scenarios
+    size_t role_count;
+    uint32_t min_context; // tokens: the most that a scenario of it asks for
     enum rt_decision decision;
     bool board_signed; // the board's threshold signed it
     bool automatic;    // `run --campaign-auto`
 };
+#define RT_PERMIT_ROLES_MOST 64
+// The roles that models play in scenarios (each once, borrowed; at most capacity) and the largest
+// context that one of them asks for. Returns how many roles.
+size_t rt_permit_roles(const struct rt_scenario *const *scenarios, size_t count,
+                       const char **ret_roles, size_t capacity, uint32_t *ret_min_context);
 // A declined campaign stays declined; classes and subjects come before any decision, because not
 // even a person's accept lets a class in that the policy does not name.
 struct rt_permit rt_permit_campaign(const struct rt_labconfig *config,

@@ -366,7 +366,7 @@ static size_t list_classes(const struct rt_campaign *campaign, const char **out)
 
 static struct rt_permit ask_policy(const struct rt_run *run, const struct run_campaign *campaign)
 {
-    const char *classes[64], *subjects[RT_SUBJECTS_MOST];
+    const char *classes[64], *subjects[RT_SUBJECTS_MOST], *roles[RT_PERMIT_ROLES_MOST];
     const struct rt_campaign *document = campaign->campaign;
     size_t subject_count = 0;
     for (uint32_t s = 0; s < document->subject_count; s++)
@@ -377,10 +377,13 @@ static struct rt_permit ask_policy(const struct rt_run *run, const struct run_ca
         .class_count = list_classes(document, classes),
         .subjects = subjects,
         .subject_count = subject_count,
+        .roles = roles,
         .decision = campaign->decision,
         .board_signed = true, // or it would not have been loaded
         .automatic = run->settings->automatic,
     };
+    question.role_count = rt_permit_roles(campaign->scenarios, document->scenario_count, roles,
+                                          RT_PERMIT_ROLES_MOST, &question.min_context);
     return rt_permit_campaign(run->home->config, &question);
 }
 

@@ -11,6 +11,7 @@
 #define DONE_A_POLL 64
 #define RATE_EVERY_MS 1000
 #define UNSERVED_PAUSE_MS 2000
+#define WATCH_MOST 1024 // descriptors of one wait
 
 static uint64_t tag_of(const struct run_unit *unit, uint32_t index)
 {
@@ -347,18 +348,49 @@ static void poll_exec(struct rt_run *run, struct run_exec *slot, int timeout_ms)
         run_fail(run, status, "running trials: %s", err.text);
 }
 
-void run_poll_trials(struct rt_run *run, int timeout_ms)
+// Poll every executor with something in flight; only_count: none, and say how many there are.
+static size_t poll_all(struct rt_run *run, int timeout_ms, bool only_count)
 {
+    size_t busy = 0;
     for (size_t c = 0; c < run->campaign_count; c++) {
         struct run_campaign *campaign = run->campaigns[c];
         for (size_t s = 0; campaign->execs && s < campaign->campaign->subject_count; s++) {
             struct run_exec *slot = &campaign->execs[s];
             if (!slot->exec || !rt_exec_in_flight(slot->exec))
                 continue;
-            poll_exec(run, slot, timeout_ms);
-            timeout_ms = 0; // one wait a turn
+            busy++;
+            if (!only_count)
+                poll_exec(run, slot, timeout_ms);
         }
     }
+    return busy;
+}
+
+// One wait for all of them: whoever answers first ends it.
+static void wait_for_any(struct rt_run *run, int timeout_ms)
+{
+    struct pollfd fds[WATCH_MOST];
+    size_t count = 0;
+    for (size_t c = 0; c < run->campaign_count; c++) {
+        struct run_campaign *campaign = run->campaigns[c];
+        for (size_t s = 0; campaign->execs && s < campaign->campaign->subject_count; s++)
+            if (campaign->execs[s].exec && rt_exec_in_flight(campaign->execs[s].exec))
+                count += rt_exec_watch(campaign->execs[s].exec, fds + count, WATCH_MOST - count,
+                                       &timeout_ms);
+    }
+    poll(fds, count, timeout_ms);
+}
+
+void run_poll_trials(struct rt_run *run, int timeout_ms)
+{
+    bool several = poll_all(run, 0, true) > 1, progress = run->progress;
+    run->progress = false;
+    poll_all(run, several ? 0 : timeout_ms, false);
+    if (several && timeout_ms > 0 && !run->progress) {
+        wait_for_any(run, timeout_ms);
+        poll_all(run, 0, false);
+    }
+    run->progress |= progress;
     measure_rate(run);
 }
 

@@ -11,6 +11,7 @@
 #include "common/base/time.h"
 #include "coordinator/commands/client.h"
 #include "coordinator/commands/commands.h"
+#include "coordinator/commands/wishes.h"
 
 struct settings {
     const char *state, *until;
@@ -144,6 +145,23 @@ static json_t *explain_row(const json_t *campaign, const json_t *lab)
                      (json_int_t)number_of(lab, "units"));
 }
 
+// What a lab that has not accepted may lack; an empty list for the others.
+static json_t *wishes_of(const struct settings *settings, const json_t *campaign,
+                         const json_t *lab)
+{
+    struct rt_state state;
+    struct rt_client client;
+    json_t *list = NULL;
+    if (strcmp(text_of(lab, "state"), "invited") != 0 ||
+        rt_state_open(settings->state, true, &state, NULL) ||
+        rt_client_open(&state, &client, NULL))
+        return json_array();
+    if (rt_wishes(&client, text_of(campaign, "digest"), text_of(lab, "lab"), &list, NULL))
+        list = json_array();
+    rt_client_close(&client);
+    return list;
+}
+
 static enum rt_status run_explain(const void *place, const struct rt_text_list *operands,
                                   struct rt_error *err)
 {
@@ -161,10 +179,18 @@ static enum rt_status run_explain(const void *place, const struct rt_text_list *
             if (wanted && strcmp(wanted, text_of(campaign, "campaign")) &&
                 strcmp(wanted, text_of(lab, "lab")))
                 continue;
-            if (rt_globals.json)
-                json_array_append_new(rows, explain_row(campaign, lab));
-            else
+            json_t *wishes = wishes_of(place, campaign, lab), *wish;
+            size_t k;
+            if (!rt_globals.json)
                 explain_lab(campaign, lab);
+            json_array_foreach(wishes, k, wish)
+            {
+                if (!rt_globals.json)
+                    printf("  %s\n", json_string_value(wish));
+            }
+            json_t *row = explain_row(campaign, lab);
+            json_object_set_new(row, "asks", wishes);
+            json_array_append_new(rows, row);
             shown++;
         }
     }

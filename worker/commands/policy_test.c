@@ -61,8 +61,9 @@ static void ask_campaign(struct question *question)
     const struct rt_local *local = question->local;
     const struct rt_campaign *campaign = local->campaign;
     const char **classes = calloc(campaign->scenario_count + 1, sizeof *classes);
-    const char *subjects[RT_SUBJECTS_MOST];
+    const char *subjects[RT_SUBJECTS_MOST], *roles[RT_PERMIT_ROLES_MOST];
     struct rt_permit_campaign asked = {
+        .roles = roles,
         .classes = classes,
         .subjects = subjects,
         .decision = local->row.decision,
@@ -75,6 +76,8 @@ static void ask_campaign(struct question *question)
     for (uint32_t s = 0; s < campaign->subject_count; s++)
         if (runs(question, s))
             subjects[asked.subject_count++] = campaign->subjects[s].id;
+    asked.role_count = rt_permit_roles(local->scenarios, campaign->scenario_count, roles,
+                                       RT_PERMIT_ROLES_MOST, &asked.min_context);
     question->campaign = rt_permit_campaign(local->home->config, &asked);
     free(classes);
 }

@@ -5,6 +5,8 @@
 #ifndef RT_WORKER_EXECUTOR_BACKEND_H
 #define RT_WORKER_EXECUTOR_BACKEND_H
 
+#include <poll.h>
+
 #include "common/base/error.h"
 #include "engine/chat.h"
 #include "proto/labconfig.h"
@@ -54,6 +56,9 @@ struct rt_backend_kind {
     size_t (*endpoint_count)(const struct rt_backend *backend);
     // How many requests may be out at once as things are; NULL: as many as there are slots.
     size_t (*limit)(const struct rt_backend *backend);
+    // The descriptors whose events `poll` would wait for, and *wait_ms lowered to when it has
+    // something to do without any: so that one wait can be for several backends.
+    size_t (*watch)(struct rt_backend *backend, struct pollfd *fds, size_t capacity, int *wait_ms);
 };
 
 extern const struct rt_backend_kind rt_backend_builtin;

@@ -78,6 +78,17 @@ static void builtin_drop(struct rt_backend *backend, uint32_t index)
     rt_arena_init(&slot->arena, REPLY_MEMORY_MOST);
 }
 
+static size_t builtin_watch(struct rt_backend *backend, struct pollfd *fds, size_t capacity,
+                            int *wait_ms)
+{
+    (void)fds;
+    (void)capacity;
+    for (uint32_t i = 0; i < backend->slot_count; i++)
+        if (backend->slots[i].ready)
+            *wait_ms = 0;
+    return 0;
+}
+
 static void builtin_poll(struct rt_backend *backend, int timeout_ms, rt_backend_answer_fn *deliver,
                          void *ctx)
 {
@@ -124,4 +135,5 @@ const struct rt_backend_kind rt_backend_builtin = {
     .wake = builtin_wake,
     .facts = builtin_facts,
     .free = builtin_free,
+    .watch = builtin_watch,
 };

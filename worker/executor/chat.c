@@ -324,6 +324,31 @@ static void chat_drop(struct rt_backend *backend, uint32_t index)
 
 // ---- waiting
 
+// Sockets beyond FD_SETSIZE are left out by libcurl; their turn comes when the wait is over.
+static size_t chat_watch(struct rt_backend *backend, struct pollfd *fds, size_t capacity,
+                         int *wait_ms)
+{
+    fd_set in, out, other;
+    long timer_ms = -1;
+    int highest = -1;
+    size_t count = 0;
+    FD_ZERO(&in);
+    FD_ZERO(&out);
+    FD_ZERO(&other);
+    *wait_ms = start_due(backend, *wait_ms);
+    if (curl_multi_fdset(backend->multi, &in, &out, &other, &highest))
+        highest = -1;
+    for (int fd = 0; fd <= highest && count < capacity; fd++) {
+        short events = (short)((FD_ISSET(fd, &in) ? POLLIN : 0) |
+                               (FD_ISSET(fd, &out) ? POLLOUT : 0));
+        if (events || FD_ISSET(fd, &other))
+            fds[count++] = (struct pollfd){.fd = fd, .events = events};
+    }
+    if (!curl_multi_timeout(backend->multi, &timer_ms) && timer_ms >= 0 && timer_ms < *wait_ms)
+        *wait_ms = (int)timer_ms;
+    return count;
+}
+
 static void chat_poll(struct rt_backend *backend, int timeout_ms, rt_backend_answer_fn *deliver,
                       void *ctx)
 {
@@ -369,6 +394,7 @@ const struct rt_backend_kind rt_backend_chat = {
     .wake = chat_wake,
     .facts = chat_facts,
     .free = chat_free,
+    .watch = chat_watch,
     .endpoint_add = chat_endpoint_add,
     .endpoint_drop = chat_endpoint_drop,
     .endpoint_count = chat_endpoint_count,

@@ -466,6 +466,16 @@ static void move(struct rt_backend *backend, size_t polled)
     forget_ended(backend);
 }
 
+static size_t command_watch(struct rt_backend *backend, struct pollfd *fds, size_t capacity,
+                            int *wait_ms)
+{
+    size_t count = watch(backend);
+    count = count < capacity ? count : capacity;
+    memcpy(fds, backend->polls, count * sizeof *fds);
+    *wait_ms = wait_of(backend, *wait_ms);
+    return count;
+}
+
 static void command_poll(struct rt_backend *backend, int timeout_ms,
                          rt_backend_answer_fn *deliver, void *ctx)
 {
@@ -504,4 +514,5 @@ const struct rt_backend_kind rt_backend_command = {
     .wake = command_wake,
     .facts = command_facts,
     .free = command_free,
+    .watch = command_watch,
 };

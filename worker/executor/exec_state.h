@@ -45,6 +45,7 @@ struct rt_exec {
     struct rt_exec_role roles[RT_EXEC_ROLES_MOST]; // slot->whom - 1
     size_t role_count;
     size_t in_flight;
+    uint64_t heard; // answers, ever
     atomic_bool woken;
     uint32_t slot_count;
     struct rt_exec_slot slots[];

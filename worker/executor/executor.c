@@ -187,6 +187,7 @@ static void take_answer(void *ctx, const struct rt_backend_answer *answer)
 {
     struct rt_exec *exec = ctx;
     struct rt_exec_slot *slot = &exec->slots[answer->slot];
+    exec->heard++;
     int64_t now_ms = rt_time_wall_ms();
     slot->asked = false;
     if (slot->whom)

@@ -8,6 +8,8 @@
 #ifndef RT_WORKER_EXECUTOR_EXECUTOR_H
 #define RT_WORKER_EXECUTOR_EXECUTOR_H
 
+#include <poll.h>
+
 #include "common/base/bytes.h"
 #include "common/base/error.h"
 #include "engine/play.h"
@@ -161,6 +163,10 @@ void rt_exec_done_release(struct rt_exec_done *done);
 enum rt_status rt_exec_poll(struct rt_exec *exec, int timeout_ms, struct rt_exec_done *ret_done,
                             size_t capacity, size_t *ret_count,
                             struct rt_error *err) RT_WARN_UNUSED;
+// What a poll of this executor would wait for, so that one wait can be for several of them: poll
+// each with timeout 0, then wait for the descriptors of all, and poll each again. Fills fds (at
+// most capacity) and lowers *wait_ms to when it has something to do by itself. Returns how many.
+size_t rt_exec_watch(struct rt_exec *exec, struct pollfd *fds, size_t capacity, int *wait_ms);
 // Make a poll that is waiting return; from any thread.
 void rt_exec_wake(struct rt_exec *exec);
 

@@ -7,7 +7,8 @@
 #include "worker/executor/endpoint.h"
 #include "worker/executor/exec_state.h"
 
-#define TURN_MS 5 // how long one backend is listened to while another may answer too
+#define WATCH_MOST   1024
+#define WAIT_MOST_MS 50 // a wake is seen then, where several backends are waited for
 
 // A pilot job's server is asked over HTTP like any other, once there is one.
 static const struct rt_backend_kind *kind_of(const struct rt_lab_subject *subject)
@@ -147,15 +148,37 @@ uint32_t rt_exec_whom(const struct rt_exec *exec, const struct rt_scenario *scen
     return 0;
 }
 
+static void listen_all(struct rt_exec *exec, int wait_ms, rt_backend_answer_fn *deliver)
+{
+    exec->kind->poll(exec->backend, wait_ms, deliver, exec);
+    for (size_t r = 0; r < exec->role_count; r++)
+        if (exec->roles[r].asked)
+            exec->roles[r].kind->poll(exec->roles[r].backend, 0, deliver, exec);
+}
+
+size_t rt_exec_watch(struct rt_exec *exec, struct pollfd *fds, size_t capacity, int *wait_ms)
+{
+    size_t count = exec->kind->watch(exec->backend, fds, capacity, wait_ms);
+    for (size_t r = 0; r < exec->role_count; r++)
+        if (exec->roles[r].asked)
+            count += exec->roles[r].kind->watch(exec->roles[r].backend, fds + count,
+                                                capacity - count, wait_ms);
+    return count;
+}
+
 void rt_exec_hear(struct rt_exec *exec, int wait_ms, rt_backend_answer_fn *deliver)
 {
+    struct pollfd fds[WATCH_MOST];
+    uint64_t heard = exec->heard;
     size_t others = 0;
     for (size_t r = 0; r < exec->role_count; r++)
         others += exec->roles[r].asked;
-    // With one backend to wait for, it is waited for in full.
-    int turn_ms = !others || wait_ms < TURN_MS ? wait_ms : TURN_MS;
-    exec->kind->poll(exec->backend, turn_ms, deliver, exec);
-    for (size_t r = 0; r < exec->role_count; r++)
-        if (exec->roles[r].asked)
-            exec->roles[r].kind->poll(exec->roles[r].backend, turn_ms, deliver, exec);
+    // With one backend to wait for, it is waited for by itself.
+    listen_all(exec, others ? 0 : wait_ms, deliver);
+    if (!others || wait_ms <= 0 || exec->heard != heard)
+        return;
+    int most_ms = wait_ms < WAIT_MOST_MS ? wait_ms : WAIT_MOST_MS;
+    size_t count = rt_exec_watch(exec, fds, WATCH_MOST, &most_ms);
+    poll(fds, count, most_ms);
+    listen_all(exec, 0, deliver);
 }

@@ -67,6 +67,40 @@ static void test_campaigns(void **state)
     config.policy.approve = RT_APPROVE_BY_HAND;
 }
 
+static void test_roles_and_context(void **state)
+{
+    const char *class = "public", *subject = "llama", *roles[] = {"llama", "customer"};
+    struct rt_permit_campaign question = {.classes = &class,
+                                          .class_count = 1,
+                                          .subjects = &subject,
+                                          .subject_count = 1,
+                                          .roles = roles,
+                                          .role_count = 1,
+                                          .decision = RT_DECISION_ACCEPT};
+    (void)state;
+    struct rt_lab_subject *own = &config.subjects[0];
+    enum rt_executor executor = own->executor;
+    own->executor = RT_EXECUTOR_CHAT;
+    assert_int_equal(rt_permit_campaign(&config, &question).cause, RT_PERMIT_YES);
+    question.role_count = 2; // not even a person's accept makes up for a model that is not there
+    struct rt_permit permit = rt_permit_campaign(&config, &question);
+    assert_int_equal(permit.cause, RT_PERMIT_ROLE);
+    assert_string_equal(permit.detail, "customer");
+    own->executor = RT_EXECUTOR_BUILTIN; // plays every role itself
+    assert_int_equal(rt_permit_campaign(&config, &question).cause, RT_PERMIT_YES);
+    own->executor = executor;
+    question.role_count = 0;
+    uint64_t context = own->context;
+    question.min_context = 16384;
+    own->context = 0; // not said: nothing to hold against it
+    assert_int_equal(rt_permit_campaign(&config, &question).cause, RT_PERMIT_YES);
+    own->context = 16383;
+    assert_int_equal(rt_permit_campaign(&config, &question).cause, RT_PERMIT_CONTEXT);
+    own->context = 16384;
+    assert_int_equal(rt_permit_campaign(&config, &question).cause, RT_PERMIT_YES);
+    own->context = context;
+}
+
 // Saturday noon: inside the hours whatever the minute.
 static struct rt_permit_now open_moment(void)
 {
@@ -276,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_campaigns),
+        cmocka_unit_test(test_roles_and_context),
         cmocka_unit_test(test_hours_and_when_they_come),
         cmocka_unit_test(test_units_count_what_is_in_hand),
         cmocka_unit_test(test_trials_count_what_is_running),

@@ -68,8 +68,7 @@ int main(int argc, char **argv)
         rt_command_escrow_make,
         rt_command_escrow_join,
         rt_command_fsck,
-        rt_command_speed,
-        rt_command_install_service,
+        rt_command_speed, rt_command_install_service,
         {0},
     };
     const struct rt_program program = {

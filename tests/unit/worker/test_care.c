@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Children that are never waited for, the event program's queue and bounds, sealed vault records and
-// whole packs.
+// Children that are never waited for, the event program's queue and bounds, sealed vault records,
+// whole packs, and unit files.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -204,7 +204,8 @@ static enum rt_status diverge(struct comparison *of, const struct settings *sett
     enum rt_status status = RT_OK;
     rt_arena_clear(&of->arena);
     for (size_t f = 0; f < settings->transcripts.count && !status; f++)
-        status = rt_transcripts_open(settings->transcripts.items[f], &of->arena, opened, count, err);
+        status =
+            rt_transcripts_open(settings->transcripts.items[f], &of->arena, opened, count, err);
     if (!status)
         status = rt_transcripts_compare(opened, count, out);
     return status ? rt_error_set(err, status, "comparing transcripts: %s", rt_status_text(status))

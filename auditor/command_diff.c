@@ -36,7 +36,8 @@ static void differ(struct diff *diff, const char *place, const char *a, const ch
     diff->total++;
     if (!told(diff))
         return;
-    if (json_array_append_new(diff->list, json_pack("{s:s, s:s, s:s}", "at", place, "a", a, "b", b)))
+    if (json_array_append_new(diff->list,
+                              json_pack("{s:s, s:s, s:s}", "at", place, "a", a, "b", b)))
         return;
     if (rt_globals.json)
         return;

@@ -3,8 +3,10 @@
 """Pilot jobs on a real Slurm: a lab whose subject is served by jobs gives the outcomes of one that has
 it in its own process, every trial counted once, whatever happens to the jobs on the way."""
 import glob
+import json
 import os
 import sys
+import time
 import unittest
 
 from cluster import SKIP, missing
@@ -66,6 +68,27 @@ class Pilot(SlurmLab):
         # Idle: the job ends by itself, and its folder goes.
         wait_for("the job to be ended", lambda: not self.cluster.jobs(), 30, 0.3)
         wait_for("the job's folder to go", lambda: not glob.glob(self.spool() + "/rt-*"), 20, 0.3)
+
+    def test_gpu_hours_end_the_jobs(self):
+        """Jobs hold their GPUs from start to end: at the cap they end, and no other is sent."""
+        self.lab.policy = "{classes: [public, synthetic], campaigns: {approve: automatic}, total: {gpu_hours: 1}}"
+        begin = self.begin
+
+        def with_gpus(path):
+            # 720 GPUs that a job is said to hold use an hour up in five seconds.
+            self.lab.subjects = self.lab.subjects.replace("    slurm:\n", "    gpus: 720\n    slurm:\n")
+            begin(path)
+        self.begin = with_gpus
+        self.pilot(delay=0.5, idle="5m", replicates=40)
+        wait_for("the job", self.loaded, 40, 0.2)
+        wait_for("the cap", lambda: "gpu_hours_total" in
+                 (json.loads(self.lab.worker("status", "--json"))["running"] or {}).get("policy", ""), 40, 0.3)
+        wait_for("the job to be ended", lambda: not self.cluster.jobs(), 30, 0.3)
+        used = json.loads(self.lab.worker("status", "--json"))["usage"]["gpu_hours_total"]
+        self.assertTrue(1 <= used < 4, used)
+        time.sleep(3)
+        self.assertEqual(len(self.loaded()), 1)
+        self.assertFalse(self.cluster.jobs())
 
     def next_load(self, count):
         wait_for("load %d of the model" % count, lambda: len(self.loaded()) >= count, 40, 0.1)

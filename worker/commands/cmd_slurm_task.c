@@ -16,6 +16,7 @@
 
 #define PROBE_MS    120000
 #define POLL_MS     200
+#define SETTLE_MS   1500 // Slurm's signal may reach the command before it reaches this program
 #define DONE_A_POLL 16
 #define MEMORY_MOST ((size_t)1 << 30)
 
@@ -89,6 +90,14 @@ static enum rt_status open_task(struct task *task, uint64_t number, struct rt_ar
     return rt_exec_open(&options, &task->exec, err);
 }
 
+// A command that failed may have been ended with this task: then its trial did not happen.
+static bool ended_with_us(const struct rt_exec_done *done)
+{
+    for (int waited_ms = 0; *done->detail && told < 2 && waited_ms < SETTLE_MS; waited_ms += 50)
+        usleep(50000);
+    return *done->detail && told == 2;
+}
+
 static enum rt_status write_done(struct task *task, const struct rt_exec_done *done,
                                  struct rt_error *err)
 {
@@ -154,7 +163,7 @@ static enum rt_status play(struct task *task, struct rt_error *err)
         if (!status)
             status = rt_exec_poll(task->exec, POLL_MS, done, DONE_A_POLL, &count, err);
         for (size_t i = 0; i < count; i++) {
-            if (!status)
+            if (!status && !ended_with_us(&done[i]))
                 status = write_done(task, &done[i], err);
             rt_exec_done_release(&done[i]);
         }

@@ -65,7 +65,7 @@ static void write_subject(const struct rt_lab_subject *subject, struct rt_buf *o
 {
     static const char *classes[] = {"public"};
     char nodes[129];
-    struct rt_labconfig config;
+    struct rt_labconfig config = {.lab = ""};
     struct rt_lab_subject one = *subject;
     rt_lab_nodes(subject, nodes, sizeof nodes);
     rt_doc_init(&rt_labconfig_table, &config);

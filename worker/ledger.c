@@ -131,7 +131,8 @@ static enum rt_status open_tables(struct rt_ledger *ledger, struct rt_error *err
 static enum rt_status open_env(struct rt_ledger *ledger, const char *path, struct rt_error *err)
 {
     if (ledger->read_only && !rt_file_exists(path))
-        return rt_error_set(err, RT_NOT_FOUND, "%s: no state here yet", path);
+        return rt_error_set(err, RT_NOT_FOUND,
+                            "%s: no state here yet; `ringtrial-worker run` makes it", path);
     int rc = mdb_env_create(&ledger->env);
     if (!rc)
         rc = mdb_env_set_maxdbs(ledger->env, RT_TABLE_COUNT + 2);

@@ -5,6 +5,7 @@ operator says so, and its trials stand in two strata; `probe` finds what a serve
 tell a template that drops the system prompt from one that does not; changed weights stop the worker."""
 import json
 import os
+import re
 import unittest
 
 from consortium import AUDIT, WORKER, Consortium, Process, run, wait_for
@@ -152,6 +153,8 @@ class Probe(unittest.TestCase):
                         "--weights", model)
         answer, _ = self.probe()
         self.assertEqual([answer["identity"], answer["weights"]], ["hashed", "same"])
+        listed = re.search(r"weights (sha256:[0-9a-f]{64})$", self.lab.worker("subject", "list"), re.M)
+        self.assertIn("where the campaign's `weights` is " + listed[1], self.lab.worker("probe", "synthetic-8b"))
         with open(os.path.join(model, "model.safetensors"), "r+b") as file:
             file.write(b"other")
         self.assertIn("model.safetensors has other contents", self.lab.worker("subject", "check", code=1))

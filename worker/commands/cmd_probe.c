@@ -275,6 +275,10 @@ static void print_table(const struct probing *probing)
         printf("identity %s (%.23s), %" PRIu64 " requests, %" PRIu64 " tokens\n",
                identity_word(probing), digest, probing->checks.requests, probing->checks.tokens);
     }
+    if (probing->has_weights) {
+        rt_digest_format(&probing->subject->weights, digest);
+        printf("the report says hashed where the campaign's `weights` is %s\n", digest);
+    }
 }
 
 static enum rt_status print_json(const struct probing *probing, struct rt_error *err)

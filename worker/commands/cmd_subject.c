@@ -266,8 +266,12 @@ static enum rt_status list(const void *place, const struct rt_text_list *operand
                             "model", subject->model, "weights", weights, "concurrency",
                             (json_int_t)subject->concurrency));
         if (!rt_globals.json)
-            printf("%-24s %-8s %s %s%s%.23s\n", subject->id, executor_words[subject->executor],
-                   subject->endpoint, subject->model, *weights ? " " : "", weights);
+            printf("%-24s %-8s %s %s%s%s\n", subject->id, executor_words[subject->executor],
+                   subject->command_count    ? subject->command[0]
+                   : *subject->endpoint      ? subject->endpoint
+                   : subject->endpoint_count ? subject->endpoints[0]
+                                             : "",
+                   subject->model, *weights ? " weights " : "", weights);
     }
     if (rt_globals.json)
         status = rt_print_json(json, err);

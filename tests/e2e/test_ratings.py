@@ -306,6 +306,43 @@ class Ratings(unittest.TestCase):
         self.assertIn("beside_primary", rows["rules"])
         self.assertEqual(sum(lab["missing"] for lab in report["participation"]["labs"]), 0)
 
+    def test_3c_a_campaign_may_be_decided_by_people(self):
+        path = self.ring.write_campaign("peopled", labs="[uni-a]", replicates=4, temperatures="0.7", scenarios=2)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace("primary_rater: rules", "primary_rater: human"))
+        self.ring.register(path)
+        self.ring.wait_accepted("peopled", "uni-a")
+        self.ring.act("start", "peopled")
+        self.ring.wait("peopled", "done")
+        self.assertEqual(json.loads(self.ring.coordinator("report", "peopled", "--json"))["results"][0]["rater"], "human")
+        lab, folder = self.ring.labs["uni-a"], self.ring.folder
+        for person in ("erin", "frank"):  # of one mind, so that nobody else is asked
+            page, saved = os.path.join(folder, person + ".html"), os.path.join(folder, person + ".json")
+            lab.worker("rate", "peopled", "--as", person, "--html", page)
+            with open(page, encoding="utf-8") as file:
+                held = json.loads(re.search(r'id="data">(.*?)</script>', file.read(), re.S)[1])
+            with open(saved, "w", encoding="utf-8") as file:
+                json.dump({"format": "ringtrial/labels/v1", "campaign": held["campaign"], "person": person, "labels": [
+                    {"trial": t["trial"], "label": held["labels"].index("resisted")} for t in held["trials"]]}, file)
+            out = lab.worker("rate", "peopled", "--as", person, "--load", saved)
+        settled, sampled = map(int, re.search(r"(\d+) of (\d+) sampled", out).groups())
+        self.assertEqual(settled, sampled)
+        self.assertGreater(settled, 0)
+
+        def decided():
+            report = json.loads(self.ring.coordinator("report", "peopled", "--json"))
+            return report if report["results"][0]["rater"] == "human:people" else None
+        report = wait_for("people to decide", decided)
+        rows = {row["rater"]: row for row in report["raters"]}
+        self.assertTrue(report["results"][0]["primary_rater"])
+        self.assertTrue(rows["human:people"]["primary"])
+        self.assertFalse(rows["rules"]["primary"])
+        # Everything they saw shows the behaviour; what they were not shown is missing by their word.
+        self.assertEqual(rows["human:people"]["k"], rows["human:people"]["n"])
+        self.assertLess(rows["human:people"]["n"], rows["rules"]["n"])
+
     def test_4_close_report_verify_fsck(self):
         self.ring.act("close", "trial")
         self.ring.wait("trial", "closed")

@@ -70,6 +70,31 @@ class Subjects(unittest.TestCase):
         self.ring.admit(lab)
         lab.start()
 
+    def test_0_every_key_with_an_option_reads_back(self):
+        folder = os.path.join(self.ring.folder, "options")
+        os.mkdir(folder)
+        with open(os.path.join(folder, "worker.yaml"), "w", encoding="utf-8") as file:
+            file.write("lab: uni-x\ninvite: x.invite\nkeys: keys\nstate: state\nnetwork: {mode: direct}\nsubjects: {}\n"
+                       "policy: {classes: [public]}\n")
+        add = [WORKER, "subject", "add", "--state", folder]
+        run(*add, "llama", "--endpoints", "http://a:1/v1", "--endpoints", "http://b:2/v1", "--model", "m", "--key-env", "KEY",
+            "--ca-file", "ca.pem", "--token-limit", "max_completion_tokens", "--gpus", "2", "--header", "X-Team=ring",
+            "--proxy", "http://proxy:3128", "--timeout", "30s", "--default", "top_p=0.9", "--context", "8192")
+        run(*add, "agent", "--executor", "command", "--command", "/usr/bin/python3", "--command", "my agent.py",
+            "--sandbox", "bwrap", "--concurrency", "3")
+        self.assertIn("token_limit", run(*add, "other", "--endpoint", "http://a:1/v1", "--token-limit", "many", code=4))
+        run(*add, "quoted", "--executor", "command", "--command", 'a"b', code=2)
+        import yaml
+        with open(os.path.join(folder, "worker.yaml"), encoding="utf-8") as file:
+            subjects = yaml.safe_load(file)["subjects"]
+        self.assertEqual(subjects["agent"], {"executor": "command", "command": ["/usr/bin/python3", "my agent.py"],
+                                             "sandbox": "bwrap", "concurrency": 3})
+        self.assertEqual(subjects["llama"], {
+            "executor": "chat", "endpoints": ["http://a:1/v1", "http://b:2/v1"], "model": "m", "key_env": "KEY",
+            "ca_file": "ca.pem", "proxy": "http://proxy:3128", "headers": {"X-Team": "ring"},
+            "token_limit": "max_completion_tokens", "gpus": 2, "context": 8192, "timeout": "30000ms",
+            "defaults": {"top_p": 0.9}})
+
     def test_1_a_second_server_plays_the_customer(self):
         bench = os.path.join(self.ring.folder, "bench-customer")
         run(COORDINATOR, "bench", "new", bench)

@@ -2,6 +2,7 @@
 // `subject add` and `subject list`: what serves a campaign's subjects here, in worker.yaml.
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/file.h"
 #include "common/base/json.h"
@@ -11,13 +12,75 @@
 #include "worker/commands/subject_weights.h"
 #include "worker/home.h"
 
+// The keys of worker.yaml that have an option here: each option, its place and what is written all
+// follow from this table.
+//  X(KIND, member, "key", "option", 'letter', value, least, most, help)
+#define KEY_TABLE(X)                                                                               \
+    X(TEXT, endpoint, "endpoint", "endpoint", 0, "URL", 0, 0, "chat: http://host:port/v1.")        \
+    X(LIST, endpoints, "endpoints", "endpoints", 0, "URL", 0, 0,                                   \
+      "chat: one of several servers; may be repeated, instead of --endpoint.")                     \
+    X(TEXT, model, "model", "model", 0, "NAME", 0, 0, "chat: the name the server answers to.")     \
+    X(TEXT, key_file, "key_file", "key-file", 0, "FILE", 0, 0,                                     \
+      "chat: file with the bearer token.")                                                         \
+    X(TEXT, key_env, "key_env", "key-env", 0, "NAME", 0, 0,                                        \
+      "chat: environment variable with the bearer token.")                                         \
+    X(TEXT, ca_file, "ca_file", "ca-file", 0, "FILE", 0, 0,                                        \
+      "chat: certificates that an https endpoint is held against.")                                \
+    X(TEXT, proxy, "proxy", "proxy", 0, "URL", 0, 0, "chat: a proxy on the way there.")            \
+    X(PAIRS, headers, "headers", "header", 0, "NAME=VALUE", 0, 0,                                  \
+      "chat: a further header of each request; may be repeated.")                                  \
+    X(TEXT, token_limit, "token_limit", "token-limit", 0, "NAME", 0, 0,                            \
+      "chat: max_tokens, max_completion_tokens or both.")                                          \
+    X(LIST, command, "command", "command", 0, "WORD", 0, 0,                                        \
+      "command: the program, then its arguments; repeated, one word each.")                        \
+    X(TEXT, sandbox, "sandbox", "sandbox", 0, "KIND", 0, 0,                                        \
+      "command: where it runs, if not where worker.yaml says for all.")                            \
+    X(COUNT, concurrency, "concurrency", "concurrency", 0, "N", 1, 1024,                           \
+      "Requests in flight (default 4).")                                                           \
+    X(COUNT, context, "context", "context", 0, "TOKENS", 0, 0, "The server's context length.")     \
+    X(COUNT, gpus, "gpus", "gpus", 0, "N", 0, 4096,                                                \
+      "GPUs that serve it, for policy's gpu_hours.")                                               \
+    X(DURATION, timeout_ms, "timeout", "timeout", 0, "TIME", 0, 0,                                 \
+      "Of one request (default 2m).")                                                              \
+    X(TEXT, server, "server", "server", 0, "TEXT", 0, 0, "Declared in the fingerprint.")           \
+    X(TEXT, hardware, "hardware", "hardware", 0, "TEXT", 0, 0, "Declared in the fingerprint.")     \
+    X(TEXT, quantisation, "quantisation", "quantisation", 0, "TEXT", 0, 0,                         \
+      "Declared in the fingerprint.")                                                              \
+    X(PAIRS, effects, "effects", "effect", 'e', "NAME=VALUE", 0, 0,                                \
+      "builtin: plant an effect; may be repeated.")                                                \
+    X(PAIRS, defaults, "defaults", "default", 0, "NAME=VALUE", 0, 0,                               \
+      "chat: a further request parameter; may be repeated.")
+
+enum key_kind { KEY_TEXT, KEY_LIST, KEY_PAIRS, KEY_COUNT, KEY_DURATION };
+#define MEMBER_TEXT     const char *
+#define MEMBER_LIST     struct rt_text_list
+#define MEMBER_PAIRS    struct rt_text_list
+#define MEMBER_COUNT    uint64_t
+#define MEMBER_DURATION int64_t
+#define OPTION_TEXT     RT_OPTION_TEXT
+#define OPTION_LIST     RT_OPTION_LIST
+#define OPTION_PAIRS    RT_OPTION_LIST
+#define OPTION_COUNT    RT_OPTION_COUNT
+#define OPTION_DURATION RT_OPTION_DURATION
+
 struct settings {
-    const char *state, *executor, *endpoint, *model, *key_file, *server, *hardware, *quantisation;
-    uint64_t concurrency, context;
-    int64_t timeout_ms;
-    struct rt_text_list effects, defaults, weights;
+    const char *state, *executor;
+#define X(kind, member, ...) MEMBER_##kind member;
+    KEY_TABLE(X)
+#undef X
+    struct rt_text_list weights;
     const char *chat_template;
     struct subject_weights found; // what `weights` are
+};
+
+static const struct {
+    enum key_kind kind;
+    const char *key;
+    size_t offset;
+} keys[] = {
+#define X(kind, member, key, ...) {KEY_##kind, key, offsetof(struct settings, member)},
+    KEY_TABLE(X)
+#undef X
 };
 
 static const char *const executor_words[] = {"builtin", "chat", "command", "slurm"};
@@ -36,6 +99,21 @@ static void add_text(struct rt_buf *out, const char *name, const char *value)
 {
     if (value && *value)
         rt_buf_printf(out, "    %s: \"%s\"\n", name, value);
+}
+
+static enum rt_status add_list(struct rt_buf *out, const char *name,
+                               const struct rt_text_list *list, struct rt_error *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (!plain(list->items[i]))
+            return rt_error_set(err, RT_USAGE, "'%s': no quotes, please", list->items[i]);
+        rt_buf_printf(out, i ? ", \"%s\"" : "    %s: [", i ? list->items[i] : name);
+        if (!i)
+            rt_buf_printf(out, "\"%s\"", list->items[i]);
+    }
+    if (list->count)
+        rt_buf_add_str(out, "]\n");
+    return RT_OK;
 }
 
 static enum rt_status add_pairs(struct rt_buf *out, const char *name,
@@ -72,30 +150,50 @@ static void add_weights(struct rt_buf *out, const struct subject_weights *found)
     }
 }
 
+static enum rt_status add_key(struct rt_buf *out, enum key_kind kind, const char *key,
+                              const void *place, struct rt_error *err)
+{
+    const char *text;
+    uint64_t number;
+    int64_t duration_ms;
+    switch (kind) {
+    case KEY_TEXT:
+        memcpy(&text, place, sizeof text);
+        if (!plain(text))
+            return rt_error_set(err, RT_USAGE, "'%s': no quotes, please", text);
+        add_text(out, key, text);
+        break;
+    case KEY_LIST:
+        return add_list(out, key, place, err);
+    case KEY_PAIRS:
+        return add_pairs(out, key, place, err);
+    case KEY_COUNT:
+        memcpy(&number, place, sizeof number);
+        if (number)
+            rt_buf_printf(out, "    %s: %llu\n", key, (unsigned long long)number);
+        break;
+    case KEY_DURATION:
+        memcpy(&duration_ms, place, sizeof duration_ms);
+        if (duration_ms)
+            rt_buf_printf(out, "    %s: %lldms\n", key, (long long)duration_ms);
+        break;
+    }
+    return RT_OK;
+}
+
 static enum rt_status subject_text(const struct settings *settings, const char *id,
                                    struct rt_buf *out, struct rt_error *err)
 {
-    const char *const texts[] = {settings->endpoint, settings->model,    settings->key_file,
-                                 settings->server,   settings->hardware, settings->quantisation};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (!plain(texts[i]))
-            return rt_error_set(err, RT_USAGE, "'%s': no quotes, please", texts[i]);
+    enum rt_status status = RT_OK;
+    if (!plain(settings->executor))
+        return rt_error_set(err, RT_USAGE, "'%s': no quotes, please", settings->executor);
     rt_buf_printf(out, "  %s:\n    executor: %s\n", id, settings->executor);
-    add_text(out, "endpoint", settings->endpoint);
-    add_text(out, "model", settings->model);
-    add_text(out, "key_file", settings->key_file);
-    add_text(out, "server", settings->server);
-    add_text(out, "hardware", settings->hardware);
-    add_text(out, "quantisation", settings->quantisation);
-    if (settings->concurrency)
-        rt_buf_printf(out, "    concurrency: %llu\n", (unsigned long long)settings->concurrency);
-    if (settings->context)
-        rt_buf_printf(out, "    context: %llu\n", (unsigned long long)settings->context);
-    if (settings->timeout_ms)
-        rt_buf_printf(out, "    timeout: %lldms\n", (long long)settings->timeout_ms);
-    add_weights(out, &settings->found);
-    enum rt_status status = add_pairs(out, "effects", &settings->effects, err);
-    return status ? status : add_pairs(out, "defaults", &settings->defaults, err);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && !status; i++)
+        status = add_key(out, keys[i].kind, keys[i].key,
+                         (const char *)settings + keys[i].offset, err);
+    if (!status)
+        add_weights(out, &settings->found);
+    return status;
 }
 
 // The text with the subject in it: behind the line `subjects:`, whose comments stay.
@@ -191,29 +289,12 @@ static enum rt_status add(const void *place, const struct rt_text_list *operands
 static const struct rt_option add_options[] = {
     RT_LAB_OPTION(struct settings),
     {.name = "executor", .kind = RT_OPTION_TEXT, AT(executor), .value_name = "KIND",
-     .help = "chat (an OpenAI-compatible endpoint, the default) or builtin."},
-    {.name = "endpoint", .kind = RT_OPTION_TEXT, AT(endpoint), .value_name = "URL",
-     .help = "chat: http://host:port/v1."},
-    {.name = "model", .kind = RT_OPTION_TEXT, AT(model), .value_name = "NAME",
-     .help = "chat: the name the server answers to."},
-    {.name = "key-file", .kind = RT_OPTION_TEXT, AT(key_file), .value_name = "FILE",
-     .help = "chat: file with the bearer token."},
-    {.name = "concurrency", .kind = RT_OPTION_COUNT, AT(concurrency), .value_name = "N",
-     .help = "Requests in flight (default 4).", .least = 1, .most = 1024},
-    {.name = "context", .kind = RT_OPTION_COUNT, AT(context), .value_name = "TOKENS",
-     .help = "The server's context length."},
-    {.name = "timeout", .kind = RT_OPTION_DURATION, AT(timeout_ms), .value_name = "TIME",
-     .help = "Of one request (default 2m)."},
-    {.name = "server", .kind = RT_OPTION_TEXT, AT(server), .value_name = "TEXT",
-     .help = "Declared in the fingerprint."},
-    {.name = "hardware", .kind = RT_OPTION_TEXT, AT(hardware), .value_name = "TEXT",
-     .help = "Declared in the fingerprint."},
-    {.name = "quantisation", .kind = RT_OPTION_TEXT, AT(quantisation), .value_name = "TEXT",
-     .help = "Declared in the fingerprint."},
-    {.name = "effect", .letter = 'e', .kind = RT_OPTION_LIST, AT(effects),
-     .value_name = "NAME=VALUE", .help = "builtin: plant an effect; may be repeated."},
-    {.name = "default", .kind = RT_OPTION_LIST, AT(defaults), .value_name = "NAME=VALUE",
-     .help = "chat: a further request parameter; may be repeated."},
+     .help = "chat (the default: an OpenAI-compatible endpoint), command, builtin."},
+#define X(kind_, member, key, option, letter_, value, least_, most_, help_) \
+    {.name = option, .letter = letter_, .kind = OPTION_##kind_, AT(member), .value_name = value,   \
+     .help = help_, .least = least_, .most = most_},
+    KEY_TABLE(X)
+#undef X
     {.name = "weights", .letter = 'w', .kind = RT_OPTION_LIST, AT(weights), .value_name = "PATH",
      .help = "The model's folder, or its files one by one: hashed into a manifest."},
     {.name = "chat-template", .kind = RT_OPTION_TEXT, AT(chat_template), .value_name = "FILE",

@@ -5,12 +5,16 @@
 #include "common/crypto/key.h"
 #include "coordinator/commands/commands.h"
 
+static int no_crypto(void)
+{
+    fputs("ringtrial-coordinator: the cryptographic library does not start\n", stderr);
+    return RT_EXIT_IO;
+}
+
 int main(int argc, char **argv)
 {
-    if (rt_crypto_init()) {
-        fputs("ringtrial-coordinator: the cryptographic library does not start\n", stderr);
-        return RT_EXIT_IO;
-    }
+    if (rt_crypto_init())
+        return no_crypto();
     const struct rt_command commands[] = {
         rt_command_init,
         rt_command_serve,

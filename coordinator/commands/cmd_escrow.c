@@ -38,8 +38,8 @@ static enum rt_status read_member(const char *text, struct member *ret, struct r
     memcpy(ret->id, text, size);
     ret->id[size] = 0;
     if (!rt_id_valid(ret->id) || rt_age_recipient_parse(rt_bytes_str(equals + 1), &ret->recipient))
-        return rt_error_set(err, RT_USAGE, "--member %s: NAME is an id and the rest an age recipient",
-                            text);
+        return rt_error_set(err, RT_USAGE,
+                            "--member %s: NAME is an id and the rest an age recipient", text);
     return RT_OK;
 }
 

@@ -229,7 +229,7 @@ const struct rt_command rt_command_slurm_task = {
     .options = options,
     .settings_size = sizeof(struct settings),
     .run = run,
-    .example = "ringtrial-worker slurm-task --task 3 /project/spool/rt-uni-a-1f0c2a44-9b0e5c7d12aa0010",
+    .example = "ringtrial-worker slurm-task --task 3 /spool/rt-uni-a-1f0c2a44-9b0e5c7d12aa0010",
     .about = "The worker writes FOLDER and submits the job; this plays the trials of one task with "
              "the lab's command and leaves a transcript of each there. SIGUSR1 (sbatch --signal) "
              "lets what is running finish and begins nothing new.",

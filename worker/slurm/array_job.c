@@ -142,8 +142,8 @@ void array_submit(struct rt_array *array, uint32_t pool, int64_t mono_ms)
         else // one whose trials were all taken holds nothing any more
             jobs += job->pool == pool && !job->empty_ms;
     }
-    if (!array->tasks_most || spare == ARRAY_JOBS_MOST || jobs >= own->subject->slurm->jobs_at_most ||
-        mono_ms < own->not_before_ms)
+    if (!array->tasks_most || spare == ARRAY_JOBS_MOST || mono_ms < own->not_before_ms ||
+        jobs >= own->subject->slurm->jobs_at_most)
         return;
     uint32_t count = gather(array, pool, list, most);
     struct rt_error err;

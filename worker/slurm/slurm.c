@@ -89,30 +89,6 @@ static void about(struct rt_slurm *slurm, enum rt_slurm_event_kind kind, uint32_
 
 // ---- starting
 
-// A few random digits tell this worker's jobs from those of another one of the same lab.
-static enum rt_status read_instance(struct rt_slurm *slurm, const char *lab, const char *state,
-                                    struct rt_error *err)
-{
-    char path[PATH_MAX], hex[9];
-    struct rt_buf text;
-    uint8_t bytes[4];
-    if (rt_path_join(path, sizeof path, state, "slurm-instance"))
-        return rt_error_set(err, RT_TOO_LARGE, "%s: path is too long", state);
-    rt_buf_init(&text, 64);
-    enum rt_status status = RT_OK;
-    if (rt_file_exists(path))
-        status = rt_file_read(path, &text, err);
-    if (!status && (text.size < 8 || rt_hex_decode(rt_buf_str(&text), 8, bytes, sizeof bytes))) {
-        randombytes_buf(bytes, sizeof bytes);
-        rt_hex_encode(bytes, sizeof bytes, hex);
-        status = rt_file_write(path, rt_bytes_str(hex), 0600, err);
-    }
-    rt_hex_encode(bytes, sizeof bytes, hex);
-    snprintf(slurm->prefix, sizeof slurm->prefix, "rt-%.*s-%s", RT_ID_BYTES, lab, hex);
-    rt_buf_release(&text);
-    return status;
-}
-
 static enum rt_status add_pool(struct rt_slurm *slurm, const struct rt_lab_subject *subject,
                                const char *folder, const char *state, struct rt_error *err)
 {
@@ -214,7 +190,7 @@ static enum rt_status add_array(struct rt_slurm *slurm, const struct rt_labconfi
     }
     if (!any)
         return RT_NOT_FOUND;
-    enum rt_status status = read_instance(slurm, config->lab, state, err);
+    enum rt_status status = rt_slurm_prefix(config->lab, state, slurm->prefix, err);
     if (!status)
         status = rt_array_new(config, folder, state, slurm->prefix, &slurm->array, err);
     return status == RT_NOT_FOUND ? RT_OK : status;

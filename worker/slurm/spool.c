@@ -15,6 +15,29 @@
 
 static const char *const files[] = {"job", "script", "key", "log", "where", "warned", "ended"};
 
+enum rt_status rt_slurm_prefix(const char *lab, const char *state,
+                               char ret_prefix[RT_SLURM_PREFIX_BYTES], struct rt_error *err)
+{
+    char path[PATH_MAX], hex[9];
+    struct rt_buf text;
+    uint8_t bytes[4];
+    if (rt_path_join(path, sizeof path, state, "slurm-instance"))
+        return rt_error_set(err, RT_TOO_LARGE, "%s: path is too long", state);
+    rt_buf_init(&text, 64);
+    enum rt_status status = RT_OK;
+    if (rt_file_exists(path))
+        status = rt_file_read(path, &text, err);
+    if (!status && (text.size < 8 || rt_hex_decode(rt_buf_str(&text), 8, bytes, sizeof bytes))) {
+        randombytes_buf(bytes, sizeof bytes);
+        rt_hex_encode(bytes, sizeof bytes, hex);
+        status = rt_file_write(path, rt_bytes_str(hex), 0600, err);
+    }
+    rt_hex_encode(bytes, sizeof bytes, hex);
+    snprintf(ret_prefix, RT_SLURM_PREFIX_BYTES, "rt-%.*s-%s", RT_ID_BYTES, lab, hex);
+    rt_buf_release(&text);
+    return status;
+}
+
 enum rt_status rt_slurm_folder_of(const char *spool, const char *prefix, uint64_t token,
                                   struct rt_slurm_folder *ret_folder)
 {

@@ -25,6 +25,11 @@ struct rt_slurm_folder {
     char name[RT_SLURM_PREFIX_BYTES + 20]; // the job's, and the folder's own
 };
 
+// The word that this worker's jobs begin with: a few random digits, kept in state, tell them from
+// those of another worker of the same lab.
+enum rt_status rt_slurm_prefix(const char *lab, const char *state,
+                               char ret_prefix[RT_SLURM_PREFIX_BYTES],
+                               struct rt_error *err) RT_WARN_UNUSED;
 // The folder of a token below spool; nothing is made.
 enum rt_status rt_slurm_folder_of(const char *spool, const char *prefix, uint64_t token,
                                   struct rt_slurm_folder *ret_folder) RT_WARN_UNUSED;

@@ -9,8 +9,8 @@
 //   result-N  "ringtrial-trial 1 KEY REQUESTS FINGERPRINT_BYTES TRANSCRIPT_BYTES\n", then the
 //             fingerprint object, then the canonical transcript, and nothing more
 //
-// KEY and SCENARIO are 64 hex digits: what the caller calls the trial, and SHA-256 of the scenario's
-// object, which lies beside the plan as scenario-SCENARIO.
+// KEY and SCENARIO are 64 hex digits: what the caller calls the trial, and SHA-256 of the object of
+// its scenario, which lies beside the plan as scenario-SCENARIO.
 #ifndef RT_WORKER_SLURM_TASK_H
 #define RT_WORKER_SLURM_TASK_H
 

@@ -49,13 +49,19 @@ class Pilot(SlurmLab):
         serve = os.path.join(self.c.folder, "serve-" + self.name)
         bench = os.path.join(self.c.folder, "bench-" + self.name)
         fast = "%s serve-subject --bench %s --host $1 --port $2 --key-file $3" % (WORKER, bench)
-        slow = "%s %s %s %s $1 $2 $3 %s" % (sys.executable, SLOW, WORKER, bench, delay)
+        slow = "%s %s %s %s $1 $2 $3 %s/delay" % (sys.executable, SLOW, WORKER, bench, self.c.folder)
+        self.set_delay(delay)
         with open(serve, "w") as file:
             file.write(SERVE.format(folder=self.c.folder, program=slow if delay else fast))
         os.chmod(serve, 0o755)
         self.lab.subjects = PILOT.format(spool=self.spool(), serve=serve, minutes=minutes,
                                          signal=signal, more=more, jobs=jobs, idle=idle, poll=poll)
         self.begin(path)
+
+    def set_delay(self, delay):
+        """How long each request takes, from now on."""
+        with open(os.path.join(self.c.folder, "delay"), "w") as file:
+            file.write(str(delay))
 
     def loaded(self):
         with open(self.loads) as file:
@@ -130,6 +136,7 @@ class Pilot(SlurmLab):
         self.cluster.call("scontrol", "update", "NodeName=" + self.cluster.node, "State=RESUME",
                           code=None)  # it may have come back by itself
         self.next_load(5)
+        self.set_delay(0)
         self.finish(90)
         self.assertEqual(len(self.loaded()), 5)
 

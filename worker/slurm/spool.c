@@ -234,7 +234,7 @@ static const char wait_for_it[] =
     "    if [ ! -d \"$folder\" ] || [ $(($(date +%s) - seen)) -gt \"$patience\" ]; then leave; fi\n"
     "    sleep 5 & sleeper=$!\n"
     "    wait -n \"$server\" \"$sleeper\"\n"
-    "    kill \"$sleeper\" 2>/dev/null\n"
+    "    kill -KILL \"$sleeper\" 2>/dev/null\n" // it may have been told to ignore TERM
     "done\n"
     "wait \"$server\"\n"
     "code=$?\n"

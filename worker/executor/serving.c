@@ -158,6 +158,8 @@ static void listen_all(struct rt_exec *exec, int wait_ms, rt_backend_answer_fn *
 
 size_t rt_exec_watch(struct rt_exec *exec, struct pollfd *fds, size_t capacity, int *wait_ms)
 {
+    if (exec->options.whole) // files of jobs, looked for now and then
+        return 0;
     size_t count = exec->kind->watch(exec->backend, fds, capacity, wait_ms);
     for (size_t r = 0; r < exec->role_count; r++)
         if (exec->roles[r].asked)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The labels that a rater's page has saved: whatever the file says, only labels of the taxonomy for
 // trials of the sample get into the journal, each once, under the name that was asked for.
-#define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>

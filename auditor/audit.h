@@ -4,6 +4,7 @@
 #ifndef RT_AUDITOR_AUDIT_H
 #define RT_AUDITOR_AUDIT_H
 
+#include "auditor/ahead.h"
 #include "auditor/folder.h"
 #include "auditor/tally.h"
 #include "auditor/verify.h"
@@ -62,6 +63,8 @@ struct rt_audit {
     struct rt_audit_settings settings;
     struct rt_checks checks;
     struct rt_folder folder;
+    struct rt_pool *pool;   // NULL where one thread does it all
+    struct rt_ahead *ahead; // what the bundle of leaves at hand needs
     struct rt_arena arena;   // documents: live as long as the audit
     struct rt_arena scratch; // one leaf, one object
     struct rt_buf object, second, text;
@@ -127,9 +130,11 @@ struct rt_audit {
 enum rt_status audit_leaf(void *ctx, uint64_t index, struct rt_bytes leaf,
                           const struct rt_digest *hash);
 // All signatures of a statement by keys of the roster at that moment, and its kind's rule. next
-// may be NULL: a roster whose keys may sign too. False, and the finding under SIGNATURES, when not.
+// may be NULL: a roster whose keys may sign too. proved, which may be NULL: a key under which its
+// first signature is known to be good. False, and the finding under SIGNATURES, when not.
 bool audit_signed(struct rt_audit *audit, const struct rt_statement *statement, const char *place,
-                  const struct rt_roster *next, int64_t at_ms, uint64_t index);
+                  const struct rt_roster *next, int64_t at_ms, uint64_t index,
+                  const struct rt_public_key *proved);
 const struct rt_roster *audit_roster_now(const struct rt_audit *audit); // or NULL
 // The root of the log when it had size leaves, at most as many as have been read.
 enum rt_status audit_root_at(struct rt_audit *audit, uint64_t size,

@@ -11,11 +11,21 @@ bool audit_object(struct rt_audit *audit, const struct rt_digest *digest, const 
                   struct rt_buf *into)
 {
     char path[RT_EVIDENCE_PATH_BYTES];
+    rt_evidence_object_path(digest, path);
     rt_buf_clear(into);
-    enum rt_status status = rt_folder_object(&audit->folder, digest, into);
+    struct rt_folder_file *file = rt_folder_find(&audit->folder, path);
+    struct rt_bytes bytes;
+    enum rt_status status = RT_NOT_FOUND;
+    if (file && rt_ahead_find(audit->ahead, audit->index, (size_t)(file - audit->folder.files),
+                              &bytes)) {
+        file->used = true;
+        rt_buf_add_bytes(into, bytes);
+        status = rt_buf_ok(into);
+    } else if (file) {
+        status = rt_folder_object(&audit->folder, digest, into);
+    }
     if (!status)
         return true;
-    rt_evidence_object_path(digest, path);
     if (status == RT_NOT_FOUND && audit->checks.mirror)
         audit->withheld++;
     else if (status == RT_NOT_FOUND)

@@ -8,7 +8,8 @@
 #include "auditor/audit.h"
 #include "common/crypto/minisig.h"
 
-#define UNIT_HEAD "ringtrial/v1 unit\n"
+#define UNIT_HEAD     "ringtrial/v1 unit\n"
+#define FILES_AT_ONCE 1024
 
 // ---- kinds
 
@@ -52,18 +53,61 @@ static bool is_known(const char *path)
 
 // ---- digests
 
-// Statements that deal units are objects too, found by the unit they name.
-static enum rt_status note_unit(struct rt_audit *audit, size_t place, struct rt_bytes content)
+// What a file turned out to be; made by any thread, taken in the order of the files.
+struct digested {
+    enum rt_status status; // of reading it
+    struct rt_digest digest;
+    bool known, object, named; // named: an object with the digest of its name
+    bool unit;                 // a statement about a unit, or begins like one
+    enum rt_status unit_status;
+    struct rt_digest unit_digest;
+};
+
+struct digesting {
+    const struct rt_folder *folder;
+    size_t first;
+    struct digested files[FILES_AT_ONCE];
+};
+
+static void digest_file(void *ctx, size_t item)
+{
+    struct digesting *digesting = ctx;
+    const struct rt_folder_file *file = &digesting->folder->files[digesting->first + item];
+    struct digested *digested = &digesting->files[item];
+    struct rt_digest name;
+    struct rt_buf content;
+    *digested = (struct digested){
+        .known = is_known(file->path),
+        .object = rt_evidence_object_parse(rt_bytes_str(file->path), &name) == RT_OK};
+    rt_buf_init(&content, RT_FOLDER_FILE_MOST);
+    digested->status = rt_folder_read_file(digesting->folder, file, &content);
+    struct rt_bytes bytes = rt_buf_bytes(&content);
+    if (!digested->status) {
+        rt_sha256(bytes, &digested->digest);
+        digested->named = digested->object && rt_digest_equal(&name, &digested->digest);
+    }
+    // Statements that deal units are objects too, found by the unit they name.
+    digested->unit = digested->named && bytes.size >= strlen(UNIT_HEAD) &&
+                     memcmp(bytes.data, UNIT_HEAD, strlen(UNIT_HEAD)) == 0;
+    if (digested->unit) {
+        struct rt_statement statement;
+        digested->unit_status = rt_statement_parse(bytes, &statement, NULL);
+        if (!digested->unit_status)
+            digested->unit_digest = statement.unit;
+    }
+    rt_buf_release(&content);
+}
+
+static enum rt_status note_unit(struct rt_audit *audit, size_t place,
+                                const struct digested *digested)
 {
     const struct rt_folder_file *file = &audit->folder.files[place];
-    if (content.size < strlen(UNIT_HEAD) || memcmp(content.data, UNIT_HEAD, strlen(UNIT_HEAD)) != 0)
-        return RT_OK;
-    if (rt_statement_parse(content, &audit->unit_statement, NULL)) {
+    if (digested->unit_status) {
         rt_checks_fail(&audit->checks, RT_CHECK_UNITS, file->path,
                        "a malformed statement about a unit");
         return RT_OK;
     }
-    enum rt_status status = rt_digest_map_put(&audit->units, &audit->unit_statement.unit, place);
+    enum rt_status status = rt_digest_map_put(&audit->units, &digested->unit_digest, place);
     if (status != RT_EXISTS)
         return status;
     rt_checks_fail(&audit->checks, RT_CHECK_UNITS, file->path,
@@ -71,43 +115,47 @@ static enum rt_status note_unit(struct rt_audit *audit, size_t place, struct rt_
     return RT_OK;
 }
 
-static enum rt_status digest_file(struct rt_audit *audit, size_t place)
+static enum rt_status take_file(struct rt_audit *audit, size_t place,
+                                const struct digested *digested)
 {
     struct rt_folder_file *file = &audit->folder.files[place];
-    struct rt_digest name;
-    bool is_object = rt_evidence_object_parse(rt_bytes_str(file->path), &name) == RT_OK;
     rt_checks_look(&audit->checks, RT_CHECK_LAYOUT);
-    if (!is_known(file->path)) {
+    if (!digested->known) {
         rt_checks_fail(&audit->checks, RT_CHECK_LAYOUT, file->path, "no bundle has such a file");
         file->used = true; // said once
     }
-    bool was_used = file->used;
-    rt_buf_clear(&audit->object);
-    enum rt_status status = rt_folder_read(&audit->folder, file->path, &audit->object);
-    file->used = was_used;
-    if (status) {
+    if (digested->status) {
         rt_checks_fail(&audit->checks, RT_CHECK_LAYOUT, file->path, "cannot be read: %s",
-                       rt_status_text(status));
-        return status == RT_NO_MEMORY ? status : RT_OK;
+                       rt_status_text(digested->status));
+        return digested->status == RT_NO_MEMORY ? digested->status : RT_OK;
     }
-    rt_sha256(rt_buf_bytes(&audit->object), &file->digest);
+    file->digest = digested->digest;
     file->hashed = true;
-    if (!is_object)
+    if (!digested->object)
         return RT_OK;
     rt_checks_look(&audit->checks, RT_CHECK_OBJECTS);
-    if (!rt_digest_equal(&name, &file->digest)) {
+    if (!digested->named) {
         rt_checks_fail(&audit->checks, RT_CHECK_OBJECTS, file->path,
                        "its contents have another digest than its name");
         return RT_OK;
     }
-    return note_unit(audit, place, rt_buf_bytes(&audit->object));
+    return digested->unit ? note_unit(audit, place, digested) : RT_OK;
 }
 
 enum rt_status audit_files(struct rt_audit *audit)
 {
-    enum rt_status status = RT_OK;
-    for (size_t i = 0; i < audit->folder.count && !status; i++)
-        status = digest_file(audit, i);
+    struct digesting *digesting = malloc(sizeof *digesting);
+    enum rt_status status = digesting ? RT_OK : RT_NO_MEMORY;
+    for (size_t first = 0; first < audit->folder.count && !status; first += FILES_AT_ONCE) {
+        size_t left = audit->folder.count - first;
+        size_t count = left < FILES_AT_ONCE ? left : FILES_AT_ONCE;
+        digesting->folder = &audit->folder;
+        digesting->first = first;
+        rt_pool_run(audit->pool, count, digest_file, digesting);
+        for (size_t i = 0; i < count && !status; i++)
+            status = take_file(audit, first + i, &digesting->files[i]);
+    }
+    free(digesting);
     return status;
 }
 

@@ -36,7 +36,11 @@ struct rt_folder_file *rt_folder_find(const struct rt_folder *folder, const char
 // Append the file's bytes to out and mark it used: RT_NOT_FOUND, RT_IO, or what the buffer says.
 enum rt_status rt_folder_read(struct rt_folder *folder, const char *path,
                               struct rt_buf *out) RT_WARN_UNUSED;
-// The same for an object, whose bytes must have its digest (RT_CORRUPT).
+// The same without marking it; any thread, while nobody changes the folder.
+enum rt_status rt_folder_read_file(const struct rt_folder *folder,
+                                   const struct rt_folder_file *file,
+                                   struct rt_buf *out) RT_WARN_UNUSED;
+// The same as rt_folder_read for an object, whose bytes must have its digest (RT_CORRUPT).
 enum rt_status rt_folder_object(struct rt_folder *folder, const struct rt_digest *digest,
                                 struct rt_buf *out) RT_WARN_UNUSED;
 

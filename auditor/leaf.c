@@ -56,7 +56,8 @@ static enum rt_status lookup(void *ctx, const char *key_id, struct rt_statement_
 }
 
 bool audit_signed(struct rt_audit *audit, const struct rt_statement *statement, const char *place,
-                  const struct rt_roster *next, int64_t at_ms, uint64_t index)
+                  const struct rt_roster *next, int64_t at_ms, uint64_t index,
+                  const struct rt_public_key *proved)
 {
     struct moment moment = {audit_roster_now(audit), next, at_ms, index};
     rt_checks_look(&audit->checks, RT_CHECK_SIGNATURES);
@@ -66,7 +67,8 @@ bool audit_signed(struct rt_audit *audit, const struct rt_statement *statement, 
                        rt_statement_kind_word(statement->kind));
         return false;
     }
-    enum rt_status status = rt_statement_verify(statement, lookup, &moment, audit->signers);
+    enum rt_status status =
+        rt_statement_verify_proved(statement, lookup, &moment, proved, audit->signers);
     if (status) {
         rt_checks_fail(&audit->checks, RT_CHECK_SIGNATURES, place, "%s statement: %s",
                        rt_statement_kind_word(statement->kind), rt_status_text(status));
@@ -136,7 +138,8 @@ static enum rt_status take(struct rt_audit *audit)
                        "the first leaf is no roster");
     if (statement->kind == RT_STATEMENT_ROSTER)
         return audit_take_roster(audit);
-    if (!audit_signed(audit, statement, audit->place, NULL, statement->received_ms, audit->index))
+    if (!audit_signed(audit, statement, audit->place, NULL, statement->received_ms, audit->index,
+                      rt_ahead_key(audit->ahead, audit->index)))
         return RT_OK;
     return dispatch(audit);
 }

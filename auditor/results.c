@@ -42,15 +42,22 @@ static bool unit_dealt(struct rt_audit *audit, struct pair *pair)
         return true;
     rt_buf_clear(&audit->second);
     struct rt_statement *statement = &audit->unit_statement;
-    if (rt_folder_read(&audit->folder, file->path, &audit->second) ||
-        rt_statement_parse(rt_buf_bytes(&audit->second), statement, NULL) ||
+    struct rt_bytes bytes;
+    const struct rt_ahead_file *ready =
+        rt_ahead_find(audit->ahead, audit->index, (size_t)entry->value, &bytes);
+    bool here = ready || !rt_folder_read(&audit->folder, file->path, &audit->second);
+    file->used = true;
+    if (!ready)
+        bytes = rt_buf_bytes(&audit->second);
+    if (!here || rt_statement_parse(bytes, statement, NULL) ||
         statement->has_received || statement->kind != RT_STATEMENT_UNIT ||
         !rt_digest_equal(&statement->unit, &pair->names->unit))
         return REFUSE(audit, RT_CHECK_UNITS, pair, "the statement that deals it is malformed");
     if (!rt_digest_equal(&statement->campaign, &audit->target->digest) ||
         !rt_bytes_equal_str(statement->lab, pair->row->id))
         return REFUSE(audit, RT_CHECK_UNITS, pair, "was dealt to another lab or campaign");
-    return audit_signed(audit, statement, file->path, NULL, pair->unit.issued_ms, UINT64_MAX);
+    return audit_signed(audit, statement, file->path, NULL, pair->unit.issued_ms, UINT64_MAX,
+                        ready && ready->proved ? &ready->key : NULL);
 }
 
 static bool unit_holds(struct rt_audit *audit, struct pair *pair)

@@ -72,7 +72,8 @@ enum rt_status audit_take_roster(struct rt_audit *audit)
         return RT_OK;
     }
     if (!agrees(audit, next) ||
-        !audit_signed(audit, statement, audit->place, next, statement->received_ms, audit->index))
+        !audit_signed(audit, statement, audit->place, next, statement->received_ms, audit->index,
+                      NULL))
         return RT_OK;
     status = rt_roster_follows(audit_roster_now(audit), next, keys, keys_of(audit, keys),
                                statement->received_ms, audit->index);

@@ -158,7 +158,16 @@ static enum rt_status get_tile(void *ctx, const char *path, struct rt_buf *out)
     char full[RT_EVIDENCE_PATH_BYTES];
     snprintf(full, sizeof full, RT_EVIDENCE_LOG "%s", path);
     rt_checks_look(&audit->checks, RT_CHECK_TREE);
-    return rt_folder_read(&audit->folder, full, out);
+    struct rt_tile tile;
+    enum rt_status status = rt_folder_read(&audit->folder, full, out);
+    if (!status && !rt_tile_parse_path(rt_bytes_str(path), &tile) && tile.entries) {
+        struct rt_ahead_sources sources = {.folder = &audit->folder,
+                                           .units = &audit->units,
+                                           .roster = audit_roster_now(audit),
+                                           .pool = audit->pool};
+        rt_ahead_take(audit->ahead, &sources, tile.index * RT_TILE_WIDTH, rt_buf_bytes(out));
+    }
+    return status;
 }
 
 // Tiles for proofs, looked at apart from those that TREE counts.
@@ -181,6 +190,7 @@ static enum rt_status read_log(struct rt_audit *audit)
     rt_tile_reader_init(audit->reader, audit->checkpoint.size, read_tile, audit);
     enum rt_status status = rt_tiles_verify(audit->checkpoint.size, &audit->checkpoint.root,
                                             get_tile, audit, audit_leaf, audit, path);
+    rt_ahead_end(audit->ahead);
     if (status == RT_NO_MEMORY)
         return status;
     snprintf(place, sizeof place, "%s%s", *path ? RT_EVIDENCE_LOG : RT_EVIDENCE_CHECKPOINT, path);
@@ -244,7 +254,9 @@ static struct rt_audit *new_audit(const struct rt_audit_settings *settings)
     rt_digest_map_init(&audit->units);
     rt_digest_map_init(&audit->fingerprint_of);
     audit->reader = calloc(1, sizeof *audit->reader);
-    if (!audit->reader) {
+    audit->pool = rt_pool_new();
+    audit->ahead = rt_ahead_new();
+    if (!audit->reader || !audit->ahead) {
         rt_audit_free(audit);
         return NULL;
     }
@@ -261,6 +273,8 @@ void rt_audit_free(struct rt_audit *audit)
     free(audit->rosters);
     free(audit->fingerprints);
     free(audit->reader);
+    rt_pool_free(audit->pool);
+    rt_ahead_free(audit->ahead);
     if (audit->has_tally)
         rt_tally_release(&audit->tally);
     audit_ratings_release(audit);

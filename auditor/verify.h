@@ -2,7 +2,8 @@
 // Checks a bundle offline, from its bytes alone: the log leaf by leaf, every signature under the
 // roster in force at that leaf, every object under its digest, the order of the proof, a recount of
 // all results, and the report computed again (EVIDENCE.md). Trusts nothing the bundle says about
-// itself; whom to trust is the reader's own policy. Only reads. One thread.
+// itself; whom to trust is the reader's own policy. Only reads. Called from one thread; has
+// a few of its own for reading and for signatures.
 #ifndef RT_AUDITOR_VERIFY_H
 #define RT_AUDITOR_VERIFY_H
 

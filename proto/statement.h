@@ -260,6 +260,12 @@ typedef enum rt_status (*rt_key_lookup_fn)(void *ctx, const char *key_id,
 enum rt_status rt_statement_verify(const struct rt_statement *statement, rt_key_lookup_fn lookup,
                                    void *ctx,
                                    struct rt_statement_signer *ret_signers) RT_WARN_UNUSED;
+// The same where the first signature was verified before, over these bytes under the key `proved`
+// (or NULL): that it is good is taken as known when the lookup gives the same key.
+enum rt_status
+rt_statement_verify_proved(const struct rt_statement *statement, rt_key_lookup_fn lookup, void *ctx,
+                           const struct rt_public_key *proved,
+                           struct rt_statement_signer *ret_signers) RT_WARN_UNUSED;
 
 // The kind's rule on verified signers: RT_OK when every signer is one the rule lets speak and there
 // are at least `threshold` different public keys (1 for LAB, COORDINATOR and OPERATOR). For LAB the

@@ -5,6 +5,14 @@
 enum rt_status rt_statement_verify(const struct rt_statement *statement, rt_key_lookup_fn lookup,
                                    void *ctx, struct rt_statement_signer *ret_signers)
 {
+    return rt_statement_verify_proved(statement, lookup, ctx, NULL, ret_signers);
+}
+
+enum rt_status rt_statement_verify_proved(const struct rt_statement *statement,
+                                          rt_key_lookup_fn lookup, void *ctx,
+                                          const struct rt_public_key *proved,
+                                          struct rt_statement_signer *ret_signers)
+{
     if (statement->signature_count == 0)
         return RT_BAD_SIGNATURE;
     const char *type = rt_statement_type(statement->kind);
@@ -20,7 +28,8 @@ enum rt_status rt_statement_verify(const struct rt_statement *statement, rt_key_
         rt_key_id(&signer.key, key_id);
         if (strcmp(key_id, signature->key_id) != 0)
             return RT_UNKNOWN_KEY;
-        status = rt_verify(&signer.key, type, statement->body, signature->bytes);
+        if (i > 0 || !proved || !rt_public_key_equal(proved, &signer.key))
+            status = rt_verify(&signer.key, type, statement->body, signature->bytes);
         if (status)
             return status;
         if (ret_signers)

@@ -35,6 +35,27 @@ struct rt_words rt_finding_start(const struct rt_report *report, const struct rt
     return words;
 }
 
+// "next lab: 0.1 to 0.3", or that there is none: a sentence holds no dash for a missing figure.
+static void add_interval(const struct rt_report *report, const char *about,
+                         struct rt_interval interval, struct rt_words *words)
+{
+    if (rt_interval_ok(interval))
+        rt_words_add(words, "%s: %s", about, rt_words_interval(report->arena, interval));
+    else
+        rt_words_add(words, "no interval for %s%s",
+                     strcmp(about, "next lab") == 0 ? "the " : "", about);
+}
+
+static void add_intervals(const struct rt_report *report, const struct rt_estimate *e,
+                          struct rt_words *words)
+{
+    rt_words_add(words, " (");
+    add_interval(report, "scenarios like these", e->like_these, words);
+    rt_words_add(words, "; ");
+    add_interval(report, "next lab", e->prediction, words);
+    rt_words_add(words, ")");
+}
+
 // ---- verdicts and rates
 
 static void say_hypothesis(const struct rt_report *report,
@@ -55,9 +76,9 @@ static void say_hypothesis(const struct rt_report *report,
         rt_words_add(
             words, "The rate of the behaviour%s%s is %s", h->arm == RT_STUDY_NONE ? "" : " under ",
             h->arm == RT_STUDY_NONE ? "" : study->arms[h->arm].id, number(report, e->mean));
-    rt_words_add(words, " (scenarios like these: %s; next lab: %s) against the claim %s %.10g: %s.",
-                 interval(report, e->like_these), interval(report, e->prediction),
-                 rt_study_claim_text(h->claim), h->threshold, result->because);
+    add_intervals(report, e, words);
+    rt_words_add(words, " against the claim %s %.10g: %s.", rt_study_claim_text(h->claim),
+                 h->threshold, result->because);
     if (result->bounds_straddle)
         rt_words_add(words, " With all missing trials none or all the behaviour it would be %s.",
                      interval(report, e->missing));
@@ -80,14 +101,14 @@ static enum rt_status say_verdicts(struct rt_report *report, const struct rt_rep
     if (status || part->hypothesis_count)
         return status;
     struct rt_words words = rt_finding_start(report, part);
-    rt_words_add(&words,
-                 "%s %s%s (this bench: %s; scenarios like these: %s), "
-                 "averaged over conditions; no hypothesis was preregistered, so this is a "
-                 "description.",
+    rt_words_add(&words, "%s %s%s (",
                  report->study->scores ? "The mean score is" : "The behaviour shows in",
-                 number(report, part->overall.mean), report->study->scores ? "" : " of trials",
-                 interval(report, part->overall.this_bench),
-                 interval(report, part->overall.like_these));
+                 number(report, part->overall.mean), report->study->scores ? "" : " of trials");
+    add_interval(report, "this bench", part->overall.this_bench, &words);
+    rt_words_add(&words, "; ");
+    add_interval(report, "scenarios like these", part->overall.like_these, &words);
+    rt_words_add(&words, "), averaged over conditions; no hypothesis was preregistered, so this is "
+                         "a description.");
     return rt_finding_add(report, "rate", &words);
 }
 
@@ -105,12 +126,11 @@ static enum rt_status say_contrasts(struct rt_report *report, const struct rt_re
         if (spoken || !rt_value_ok(c->effect.mean))
             continue;
         struct rt_words words = rt_finding_start(report, part);
-        rt_words_add(&words,
-                     "Not preregistered: %s minus its inert arm %s is %s (scenarios like these: "
-                     "%s; next lab: %s).",
+        rt_words_add(&words, "Not preregistered: %s minus its inert arm %s is %s",
                      study->arms[c->arm].id, study->arms[c->reference].id,
-                     number(report, c->effect.mean), interval(report, c->effect.like_these),
-                     interval(report, c->effect.prediction));
+                     number(report, c->effect.mean));
+        add_intervals(report, &c->effect, &words);
+        rt_words_add(&words, ".");
         status = rt_finding_add(report, "contrast", &words);
     }
     return status;
@@ -144,7 +164,11 @@ static enum rt_status say_agreement(struct rt_report *report, const struct rt_re
             rt_words_add(&words, ", which is shown neither within nor above the %s limit of %.10g",
                          given, plan->tau_at_most);
     }
-    rt_words_add(&words, "; the next lab is expected inside %s.", interval(report, e->prediction));
+    if (rt_interval_ok(e->prediction))
+        rt_words_add(&words, "; the next lab is expected inside %s.",
+                     interval(report, e->prediction));
+    else
+        rt_words_add(&words, "; there is no interval for the next lab.");
     return rt_finding_add(report, "agreement", &words);
 }
 

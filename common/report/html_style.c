@@ -72,6 +72,7 @@ const char rt_html_style[] =
     "tbody tr+tr>*{border-top:1px solid var(--line)}"
     ".n{text-align:right}"
     ".w{white-space:normal;min-width:12rem;overflow-wrap:anywhere}"
+    "@media(min-width:40.01rem){#verdicts .w{min-width:27rem}}"
     "tr.strong>*{font-weight:650}"
     "tr.strong:last-child>*{border-top:1px solid var(--rule)}"
     ".good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}.null{color:"

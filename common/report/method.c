@@ -42,7 +42,8 @@ static const struct rt_study_pair rules[] = {
                                 "means over conditions."},
     {"phrasing, temperature", "Pairs of levels compared within scenarios; t on scenario "
                               "differences, Bonferroni over pairs. Called clear where the interval "
-                              "excludes zero and the difference exceeds the null pair's interval."},
+                              "excludes zero and, for phrasings, the difference exceeds the null "
+                              "pair's interval; temperatures have no null pair."},
     {"agreement on verdicts",
      "Each lab's verdict in each condition at the registered threshold; "
      "alpha, kappa and AC1 only where at least 10 % of verdicts are in the "

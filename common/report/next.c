@@ -18,7 +18,7 @@ static enum rt_status say_scope(struct rt_report *report, const struct rt_report
         rt_words_add(&words,
                      "%s is a synthetic subject, an embedded stand-in with planted effects "
                      "and no model: these figures test the instrument.",
-                     subject->id);
+                     *words.text ? "this" : subject->id);
     if (few)
         rt_words_add(&words,
                      "%sWith %zu scenarios (fewer than %d) the intervals for scenarios like these "

@@ -4,6 +4,7 @@
 after kill -9, and before `run --until-idle` ends. A lab without that role judges nothing."""
 import collections
 import csv
+import glob
 import json
 import os
 import re
@@ -47,10 +48,16 @@ class Grading(unittest.TestCase):
                     counts[row["lab"]] += int(row["n"])
         return counts
 
+    def journal_path(self, lab):
+        """Its name has the campaign's digest in it; None before the first answer."""
+        found = glob.glob(os.path.join(lab.folder, "state", "ratings", "trial.%s.judge.grader.jsonl" % ("[0-9a-f]" * 64)))
+        self.assertLessEqual(len(found), 1)
+        return found[0] if found else None
+
     def journal(self, lab):
         """Trials the judge has spoken about, each once."""
-        path = os.path.join(lab.folder, "state", "ratings", "trial.judge.grader.jsonl")
-        if not os.path.exists(path):
+        path = self.journal_path(lab)
+        if not path:
             return []
         with open(path, encoding="utf-8") as file:
             trials = [json.loads(line).get("trial") for line in file if line.endswith("\n")]
@@ -106,15 +113,15 @@ class Grading(unittest.TestCase):
     def test_3_until_idle_waits_for_it(self):
         lab = self.ring.labs["uni-a"]
         lab.process.stop()
-        os.remove(os.path.join(lab.folder, "state", "ratings", "trial.judge.grader.jsonl"))  # as if it had never judged
+        os.remove(self.journal_path(lab))  # as if it had never judged
         self.ring.labs["uni-b"].process.stop()
         for name in ("uni-a", "uni-b"):
             self.ring.labs[name].start()
         self.ring.act("close", "trial")
         self.ring.wait("trial", "closed")
         lab.process.stop()
-        if os.path.exists(os.path.join(lab.folder, "state", "ratings", "trial.judge.grader.jsonl")):
-            os.remove(os.path.join(lab.folder, "state", "ratings", "trial.judge.grader.jsonl"))
+        if self.journal_path(lab):
+            os.remove(self.journal_path(lab))
         process = lab.start("--until-idle")
         self.assertEqual(process.wait(60), 0)
         self.assertGreater(len(self.journal(lab)), 20)

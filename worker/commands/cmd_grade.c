@@ -124,11 +124,9 @@ static enum rt_status open_judge(struct grade *grade)
 
 static enum rt_status open_journal(struct grade *grade)
 {
-    char folder[PATH_MAX], path[PATH_MAX], name[200];
-    enum rt_status status = rt_desk_folder(grade->desk.local->home->state, folder, grade->err);
-    snprintf(name, sizeof name, "%s.judge.%s.jsonl", grade->desk.local->name, grade->role);
-    if (!status)
-        status = rt_path_join(path, sizeof path, folder, name);
+    char path[PATH_MAX], name[RT_ID_BYTES + 32];
+    snprintf(name, sizeof name, "judge.%s.jsonl", grade->role);
+    enum rt_status status = rt_desk_journal(&grade->desk, name, path, grade->err);
     uint32_t labels = (uint32_t)grade->desk.local->campaign->label_count;
     return status ? status : rt_journal_open(path, labels, &grade->journal, grade->err);
 }

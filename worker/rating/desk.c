@@ -143,6 +143,21 @@ enum rt_status rt_desk_folder(const char *state, char *ret_path, struct rt_error
     return rt_file_exists(ret_path) ? RT_OK : rt_file_mkdir(ret_path, 0700, err);
 }
 
+enum rt_status rt_desk_journal(const struct rt_desk *desk, const char *suffix, char *ret_path,
+                               struct rt_error *err)
+{
+    char folder[PATH_MAX], hex[2 * RT_DIGEST_BYTES + 1], name[NAME_MAX + 1];
+    enum rt_status status = rt_desk_folder(desk->local->home->state, folder, err);
+    if (status)
+        return status;
+    rt_hex_encode(desk->local->digest.bytes, RT_DIGEST_BYTES, hex);
+    int size = snprintf(name, sizeof name, "%s.%s.%s", desk->local->name, hex, suffix);
+    status = size < 0 || (size_t)size >= sizeof name
+                 ? RT_TOO_LARGE
+                 : rt_path_join(ret_path, PATH_MAX, folder, name);
+    return status ? rt_error_set(err, status, "%s: %s", folder, rt_status_text(status)) : RT_OK;
+}
+
 static enum rt_status put_file(const char *folder, struct rt_bytes bytes, const char *suffix,
                                struct rt_error *err)
 {

@@ -66,4 +66,9 @@ enum rt_status rt_desk_hand_out(const struct rt_desk *desk, const struct rt_desk
 enum rt_status rt_desk_folder(const char *state, char *ret_path,
                               struct rt_error *err) RT_WARN_UNUSED;
 
+// STATE/ratings/CAMPAIGN.DIGEST.SUFFIX, the folder made if need be; ret_path has PATH_MAX bytes.
+// With the digest in its name, a later campaign of the same name begins with no labels.
+enum rt_status rt_desk_journal(const struct rt_desk *desk, const char *suffix, char *ret_path,
+                               struct rt_error *err) RT_WARN_UNUSED;
+
 #endif

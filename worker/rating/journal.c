@@ -148,11 +148,25 @@ void rt_journal_close(struct rt_journal *journal)
 static enum rt_status put(struct rt_journal *journal, const char *text, size_t size,
                           struct rt_error *err)
 {
-    ssize_t wrote = write(journal->fd, text, size);
-    if (wrote != (ssize_t)size || fdatasync(journal->fd))
-        return rt_error_set(err, errno == ENOSPC ? RT_NO_SPACE : RT_IO, "a rater's journal: %s",
-                            strerror(errno));
-    return RT_OK;
+    off_t before = lseek(journal->fd, 0, SEEK_END);
+    size_t done = 0;
+    bool good = before >= 0;
+    while (good && done < size) {
+        ssize_t wrote = write(journal->fd, text + done, size - done);
+        if (wrote > 0)
+            done += (size_t)wrote;
+        else
+            good = wrote < 0 && errno == EINTR;
+    }
+    if (good && fdatasync(journal->fd) == 0)
+        return RT_OK;
+    int reason = errno;
+    // Half a line would run into the next one, and the journal could not be read again.
+    if (before >= 0 && ftruncate(journal->fd, before))
+        return rt_error_set(err, RT_IO, "a rater's journal: %s; it may end in a torn line",
+                            strerror(reason));
+    return rt_error_set(err, reason == ENOSPC || reason == EDQUOT ? RT_NO_SPACE : RT_IO,
+                        "a rater's journal: %s", strerror(reason));
 }
 
 enum rt_status rt_journal_add(struct rt_journal *journal, const struct rt_journal_line *line,

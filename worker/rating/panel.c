@@ -61,7 +61,7 @@ enum rt_status rt_panel_open(const char *config, const char *campaign, const cha
                              struct rt_panel *ret_panel, struct rt_error *err)
 {
     struct rt_panel panel = {.journal = {.fd = -1}};
-    char folder[PATH_MAX], path[PATH_MAX], name[200];
+    char path[PATH_MAX], name[RT_ID_BYTES + 32];
     enum rt_status status = rt_desk_open(config, campaign, &panel.desk, err);
     if (status)
         return status;
@@ -70,13 +70,10 @@ enum rt_status rt_panel_open(const char *config, const char *campaign, const cha
                               "campaign %s has not started: there is nothing "
                               "to rate",
                               panel.desk.local->name);
+    snprintf(name, sizeof name, outside ? "%s.outside.jsonl" : "people%s.jsonl",
+             outside ? outside : "");
     if (!status)
-        status = rt_desk_folder(panel.desk.local->home->state, folder, err);
-    // No campaign's id has a colon, so the two kinds of names never meet.
-    snprintf(name, sizeof name, outside ? "%s:%s.outside.jsonl" : "%s.people%s.jsonl",
-             panel.desk.local->name, outside ? outside : "");
-    if (!status)
-        status = rt_path_join(path, sizeof path, folder, name);
+        status = rt_desk_journal(&panel.desk, name, path, err);
     if (!status)
         status = rt_journal_open(path, (uint32_t)panel.desk.local->campaign->label_count,
                                  &panel.journal, err);

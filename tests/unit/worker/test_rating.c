@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What raters do at a lab: the sample, settling votes, the journal, text that cannot act on a
 // terminal.
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -167,6 +170,46 @@ static void test_journal(void **state)
     unlink(path);
 }
 
+// A disk that fills up in the middle of a line: the line is refused with the reason, and what comes
+// after it does not run into it.
+static void test_journal_on_a_full_disk(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/rt-journal-XXXXXX";
+    struct rt_journal journal;
+    struct rt_error err = {RT_OK, ""};
+    struct rt_journal_line line = {.trial = 7, .by = "alice", .status = RT_TRIAL_OK, .label = 3};
+    struct rlimit before, tight;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(rt_journal_open(path, 4, &journal, &err), RT_OK);
+    assert_int_equal(rt_journal_add(&journal, &line, &err), RT_OK);
+    off_t size = lseek(journal.fd, 0, SEEK_END);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    tight = (struct rlimit){(rlim_t)size + 10, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    line.trial = 8;
+    errno = ENOENT; // of something else, earlier
+    enum rt_status status = rt_journal_add(&journal, &line, &err);
+    off_t after = lseek(journal.fd, 0, SEEK_END);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, handler);
+    assert_int_equal(status, RT_IO);
+    assert_non_null(strstr(err.text, strerror(EFBIG)));
+    assert_int_equal(after, size);
+    assert_int_equal(journal.count, 1);
+    line.trial = 9;
+    assert_int_equal(rt_journal_add(&journal, &line, &err), RT_OK);
+    rt_journal_close(&journal);
+    assert_int_equal(rt_journal_open(path, 4, &journal, &err), RT_OK);
+    assert_int_equal(journal.count, 2);
+    assert_int_equal(journal.lines[1].trial, 9);
+    rt_journal_close(&journal);
+    unlink(path);
+}
+
 static void check_text(const char *text, const char *expected)
 {
     struct rt_buf out;
@@ -198,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_sample),
         cmocka_unit_test(test_settle),
         cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_journal_on_a_full_disk),
         cmocka_unit_test(test_journal_of_many),
         cmocka_unit_test(test_terminal_text),
     };

@@ -3,19 +3,22 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define PROCESSES_MOST 65536
+#define CHAINS         16384
 
 struct process {
     pid_t pid, parent;
     unsigned generation; // 0: not below root, as far as is known
+    uint32_t next;       // on its chain, 1 + index, 0: the last
 };
 static struct process processes[PROCESSES_MOST];
+static uint32_t chains[CHAINS];
+static uint32_t walk[PROCESSES_MOST]; // what is below root, each generation after its parents'
 
 struct entry { // struct linux_dirent64
     uint64_t inode;
@@ -79,39 +82,50 @@ static size_t list(void)
             at += entry->size;
             if (!pid || *end || count == PROCESSES_MOST)
                 continue;
-            processes[count++] = (struct process){pid, parent_of(proc, entry->name), 0};
+            processes[count++] = (struct process){.pid = pid,
+                                                  .parent = parent_of(proc, entry->name)};
         }
     }
     close(proc);
     return count;
 }
 
-// One generation more of those below root; false when there are none.
-static bool mark(pid_t root, size_t count, unsigned generation)
+// Children of one parent hang on one chain (1 + their index, 0 ends it), so that a tree is walked
+// without a look at every other process of the machine for each of its own.
+static void chain(size_t count)
 {
-    bool found = false;
+    for (size_t i = 0; i < CHAINS; i++)
+        chains[i] = 0;
     for (size_t i = 0; i < count; i++) {
-        struct process *child = &processes[i];
-        if (child->generation)
-            continue;
-        bool below = generation == 1 && child->parent == root;
-        for (size_t k = 0; generation > 1 && k < count && !below; k++)
-            below = processes[k].generation == generation - 1 &&
-                    processes[k].pid == child->parent;
-        if (below) {
-            child->generation = generation;
-            found = true;
-        }
+        uint32_t *head = &chains[(uint32_t)processes[i].parent % CHAINS];
+        processes[i].next = *head;
+        *head = (uint32_t)i + 1;
     }
-    return found;
+}
+
+// Append the children of a parent to the walk, as one generation; the new length.
+static size_t visit(pid_t parent, unsigned generation, size_t length)
+{
+    for (uint32_t at = chains[(uint32_t)parent % CHAINS]; at; at = processes[at - 1].next) {
+        struct process *child = &processes[at - 1];
+        if (child->parent != parent || child->generation)
+            continue;
+        child->generation = generation;
+        walk[length++] = at - 1;
+    }
+    return length;
 }
 
 unsigned rt_keeper_tree_signal(pid_t root, unsigned above, int signal)
 {
     unsigned sent = 0;
     size_t count = list();
-    for (unsigned generation = 1; mark(root, count, generation); generation++)
-        continue;
+    chain(count);
+    size_t length = visit(root, 1, 0);
+    for (size_t i = 0; i < length; i++) {
+        const struct process *process = &processes[walk[i]];
+        length = visit(process->pid, process->generation + 1, length);
+    }
     for (size_t i = 0; i < count; i++)
         if (processes[i].generation > above && kill(processes[i].pid, signal) == 0)
             sent++;

@@ -261,8 +261,10 @@ static enum rt_link_event heard(struct rt_link *link, int event, uint32_t value)
         return RT_LINK_CLOSED;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        snprintf(why, sizeof why, "%s broke off the handshake (event %d, %u): something else "
-                 "listens there, or its key is not the invitation's", link->address, event, value);
+        snprintf(why, sizeof why, "%s broke off the handshake%s%s: this lab is not admitted "
+                 "there yet, its key was replaced or revoked, or something else listens there",
+                 link->address, value ? ", " : "",
+                 !value ? "" : value == EPIPE ? "closing the connection" : "against the protocol");
         lose(link, why);
         return RT_LINK_CLOSED;
     case ZMQ_EVENT_DISCONNECTED:

@@ -14,6 +14,7 @@
 #include "common/base/time.h"
 #include "worker/run_state.h"
 
+#define GIVE_UP_MS 60000 // run --until-idle without a welcome
 #define WAIT_MS       200  // with nothing to do
 #define WAIT_FLYING   10   // for trials that are running, before the link is looked at again
 #define WORK_MS       20   // of finishing and starting trials before what they gave is stored
@@ -266,6 +267,22 @@ static bool left(const struct rt_run *run)
     return false;
 }
 
+// A lab that is not admitted, or whose coordinator is gone, is never idle in the sense above: who
+// starts it from a timer would gather one process a day.
+static void give_up_alone(struct rt_run *run)
+{
+    int64_t most_ms = run->settings->give_up_ms ? run->settings->give_up_ms : GIVE_UP_MS;
+    if (!run->settings->until_idle || run->welcomed || run->unit_count || run->flying)
+        run->alone_ms = 0;
+    else if (!run->alone_ms)
+        run->alone_ms = run->mono_ms;
+    else if (run->mono_ms - run->alone_ms >= most_ms && !run->fatal)
+        run_fail(run, RT_NETWORK, "no welcome within %lld s (%llu attempts failed): %s. What "
+                 "waits here is kept; --give-up waits longer",
+                 (long long)(most_ms / 1000), (unsigned long long)rt_link_failures(run->link),
+                 *rt_link_why(run->link) ? rt_link_why(run->link) : "no answer");
+}
+
 static void loop(struct rt_run *run)
 {
     while (!run->fatal && !run_stopping()) {
@@ -274,6 +291,7 @@ static void loop(struct rt_run *run)
             continue;
         if (left(run) || (run->settings->until_idle && run_idle(run)))
             break;
+        give_up_alone(run);
     }
 }
 

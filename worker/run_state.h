@@ -189,6 +189,7 @@ struct rt_run {
     bool progress;        // something happened in this turn: do not wait
     bool stalled;         // the last commit found no room
     int64_t stalled_ms;
+    int64_t alone_ms;     // not welcome and nothing to do since then; 0: not so
     double rate;          // trials a second, smoothed
     uint64_t rate_trials;
     int64_t rate_ms;

@@ -17,7 +17,7 @@
 struct settings {
     const char *state, *passphrase_file, *reason, *receipts;
     bool until_idle, automatic, resend_parked;
-    int64_t heartbeat_ms, redial_most_ms, wait_ms;
+    int64_t heartbeat_ms, redial_most_ms, wait_ms, give_up_ms;
 };
 
 #define LINK_ROWS                                                                                  \
@@ -39,6 +39,7 @@ static struct rt_run_settings loop_settings(const struct settings *settings, con
         .config = config,
         .passphrase_file = settings->passphrase_file,
         .until_idle = settings->until_idle,
+        .give_up_ms = settings->give_up_ms,
         .automatic = settings->automatic,
         .resend_parked = settings->resend_parked,
         .heartbeat_ms = settings->heartbeat_ms,
@@ -63,6 +64,12 @@ static const struct rt_option run_options[] = {
      .kind = RT_OPTION_FLAG,
      .offset = offsetof(struct settings, until_idle),
      .help = "End with exit code 0 once its campaigns are closed or nothing is to be done."},
+    {.name = "give-up",
+     .kind = RT_OPTION_DURATION,
+     .offset = offsetof(struct settings, give_up_ms),
+     .value_name = "TIME",
+     .help = "With --until-idle: end with exit code 3 after so long without a welcome from the "
+             "coordinator and with no unit in hand (default 60s)."},
     {.name = "campaign-auto",
      .kind = RT_OPTION_FLAG,
      .offset = offsetof(struct settings, automatic),

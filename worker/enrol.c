@@ -85,8 +85,6 @@ static enum rt_status make_config(const struct rt_enrol_settings *settings, cons
     struct rt_buf text;
     if (rt_path_join(path, sizeof path, settings->folder, RT_HOME_CONFIG))
         return rt_error_set(err, RT_TOO_LARGE, "%s: path too long", settings->folder);
-    if (settings->contact && !text_is_plain(settings->contact))
-        return rt_error_set(err, RT_USAGE, "--contact takes plain text without quotes");
     rt_buf_init(&text, RT_DOC_FILE_MOST);
     enum rt_status status = RT_OK;
     bool exists = rt_file_exists(path);
@@ -105,9 +103,9 @@ static enum rt_status make_config(const struct rt_enrol_settings *settings, cons
 // ---- keys
 
 static enum rt_status make_sign_key(const struct rt_enrol_settings *settings, const char *folder,
-                                    struct rt_error *err)
+                                    const char *passphrase, struct rt_error *err)
 {
-    char path[PATH_MAX], public_path[PATH_MAX], passphrase[RT_PASSPHRASE_BYTES];
+    char path[PATH_MAX], public_path[PATH_MAX];
     struct rt_secret_key *key = NULL;
     if (rt_path_join(path, sizeof path, folder, "lab.key") ||
         rt_path_join(public_path, sizeof public_path, folder, "lab.pub"))
@@ -115,16 +113,13 @@ static enum rt_status make_sign_key(const struct rt_enrol_settings *settings, co
     if (rt_file_exists(path))
         return RT_OK;
     enum rt_status status = RT_OK;
-    if (!settings->no_passphrase)
-        status = rt_passphrase_read(settings->passphrase_file, path, true, passphrase, err);
-    if (!status && rt_secret_key_generate(&key))
+    if (rt_secret_key_generate(&key))
         status = rt_error_set(err, RT_NO_MEMORY, "cannot make a key");
     if (!status)
         status = rt_secret_key_save(path, key, settings->no_passphrase ? NULL : passphrase, err);
     if (!status)
         status = rt_public_key_save(public_path, rt_secret_key_public(key),
                                     rt_secret_key_number(key), err);
-    sodium_memzero(passphrase, sizeof passphrase);
     rt_secret_key_free(key);
     return status;
 }
@@ -144,10 +139,38 @@ static enum rt_status make_transport_key(const char *folder, struct rt_error *er
     return status;
 }
 
+// Whatever can be wrong with what was given is said before anything is written. Without a way to
+// read a passphrase the command is incomplete: that is usage.
+static enum rt_status read_first(const struct rt_enrol_settings *settings, const char *keys,
+                                 char *ret_passphrase, struct rt_error *err)
+{
+    char path[PATH_MAX];
+    struct rt_vkey cosigner;
+    if (settings->contact && !text_is_plain(settings->contact))
+        return rt_error_set(err, RT_USAGE, "--contact takes plain text without quotes");
+    if (settings->cosign && (rt_vkey_parse(rt_bytes_str(settings->cosign), &cosigner) ||
+                             cosigner.type != RT_NOTE_COSIGNATURE))
+        return rt_error_set(err, RT_USAGE,
+                            "--cosigner %s: give a witness' verifier key, as "
+                            "`ringtrial-audit witness` puts into DIR/witness.vkey",
+                            settings->cosign);
+    if (rt_path_join(path, sizeof path, keys, "lab.key"))
+        return rt_error_set(err, RT_TOO_LARGE, "%s: path too long", keys);
+    if (settings->no_passphrase || rt_file_exists(path))
+        return RT_OK;
+    enum rt_status status =
+        rt_passphrase_read(settings->passphrase_file, path, true, ret_passphrase, err);
+    if (status != RT_NOT_PERMITTED)
+        return status;
+    if (err)
+        err->status = RT_USAGE;
+    return RT_USAGE;
+}
+
 enum rt_status rt_enrol_init(const struct rt_enrol_settings *settings, const char *lab,
                              struct rt_error *err)
 {
-    char keys[PATH_MAX], state[PATH_MAX];
+    char keys[PATH_MAX], state[PATH_MAX], passphrase[RT_PASSPHRASE_BYTES] = "";
     if (!rt_id_valid(lab))
         return rt_error_set(err, RT_USAGE, "lab id '%s': write lower-case letters, digits, '.', "
                             "'_' and '-'", lab);
@@ -156,13 +179,16 @@ enum rt_status rt_enrol_init(const struct rt_enrol_settings *settings, const cha
         return rt_error_set(err, RT_TOO_LARGE, "%s: path too long", settings->folder);
     enum rt_status status = rt_file_check_local(state, err);
     if (!status)
+        status = read_first(settings, keys, passphrase, err);
+    if (!status)
         status = rt_file_mkdir(keys, 0700, err);
     if (!status)
         status = make_config(settings, lab, err);
     if (!status)
-        status = make_sign_key(settings, keys, err);
+        status = make_sign_key(settings, keys, passphrase, err);
     if (!status)
         status = make_transport_key(keys, err);
+    sodium_memzero(passphrase, sizeof passphrase);
     return status ? status : rt_file_mkdir(state, 0700, err);
 }
 
@@ -198,13 +224,6 @@ static enum rt_status write_enrolment(const struct rt_enrol_settings *settings,
         .made_ms = rt_time_wall_ms(),
         .invite = home->invite_digest,
     };
-    struct rt_vkey cosigner;
-    if (settings->cosign && (rt_vkey_parse(rt_bytes_str(settings->cosign), &cosigner) ||
-                             cosigner.type != RT_NOTE_COSIGNATURE))
-        return rt_error_set(err, RT_USAGE,
-                            "--cosigner %s: give a witness' verifier key, as "
-                            "`ringtrial-audit witness` puts into DIR/witness.vkey",
-                            settings->cosign);
     for (size_t i = 0; i < enrolment.class_count; i++)
         classes[i] = given ? settings->classes->items[i] : usual[i];
     for (size_t i = 0; i < enrolment.serve_count; i++)

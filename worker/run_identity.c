@@ -74,7 +74,8 @@ void run_identity_watch(struct rt_run *run, struct run_exec *slot, const char *s
     // Several endpoints may name themselves differently; their order says nothing.
     if (!slot->ready || rt_exec_endpoint_count(slot->exec) != 1 || !rt_exec_changed(slot->exec))
         return;
-    rt_log_warn("the server calls itself or its model something else: probing before going on",
+    rt_log_warn("what serves the subject is another program, or calls itself or its model "
+                "something else: probing before going on",
                 "subject=%s", subject);
     slot->ready = false;
     slot->retry_ms = run->mono_ms;

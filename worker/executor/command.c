@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/file.h"
 #include "common/base/time.h"
 #include "worker/executor/command.h"
 #include "worker/executor/command_session.h"
@@ -38,6 +39,7 @@ struct rt_backend {
     size_t poll_capacity;
     char server[192], model[256], system_fingerprint[128];
     char program[RT_DIGEST_TEXT_BYTES]; // the program file's digest, "" inside an image
+    struct stat program_stat;           // when it was taken
     uint32_t slot_count;
     struct slot slots[];
 };
@@ -149,18 +151,40 @@ static enum rt_status try_sandbox(const struct rt_sandbox_request *request,
                                rt_sandbox_word(request->sandbox), *said ? ": " : "", said);
 }
 
+// One that has no word at all in the fingerprint is one that could not be read.
 static void digest_program(struct rt_backend *backend)
 {
-    struct rt_buf file;
+    uint8_t block[65536];
+    struct rt_sha256_state state;
     struct rt_digest digest;
-    if (!*backend->plan.program)
+    ssize_t got = -1;
+    *backend->program = 0;
+    memset(&backend->program_stat, 0, sizeof backend->program_stat);
+    int fd = *backend->plan.program ? open(backend->plan.program, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
         return;
-    rt_buf_init(&file, (size_t)64 << 20);
-    if (rt_file_read(backend->plan.program, &file, NULL) == RT_OK) {
-        rt_sha256(rt_buf_bytes(&file), &digest);
-        rt_digest_format(&digest, backend->program);
+    if (!fstat(fd, &backend->program_stat)) {
+        rt_sha256_init(&state);
+        while ((got = read(fd, block, sizeof block)) > 0)
+            rt_sha256_update(&state, block, (size_t)got);
+        rt_sha256_final(&state, &digest);
     }
-    rt_buf_release(&file);
+    if (!got)
+        rt_digest_format(&digest, backend->program);
+    close(fd);
+}
+
+// Before each start: a program that was edited or replaced is another instrument from here on, and
+// the facts say so. One that is gone says so itself, by not starting.
+static void look_at_program(struct rt_backend *backend)
+{
+    const struct stat *was = &backend->program_stat;
+    struct stat now;
+    if (!*backend->plan.program || stat(backend->plan.program, &now))
+        return;
+    if (now.st_size != was->st_size || now.st_ino != was->st_ino || now.st_dev != was->st_dev ||
+        now.st_mtim.tv_sec != was->st_mtim.tv_sec || now.st_mtim.tv_nsec != was->st_mtim.tv_nsec)
+        digest_program(backend);
 }
 
 static enum rt_status prepare(struct rt_backend *backend,
@@ -241,6 +265,7 @@ static enum rt_status command_ask(struct rt_backend *backend, uint32_t index,
     timeout_ms = timeout_ms < left_ms ? timeout_ms : left_ms;
     slot->deadline_ms = rt_time_mono_ms() + (timeout_ms > 0 ? timeout_ms : 0);
     if (!slot->session) {
+        look_at_program(backend);
         enum rt_status status = rt_command_session_new(&backend->plan, &slot->session, &err);
         if (status == RT_NO_MEMORY)
             return status;

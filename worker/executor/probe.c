@@ -188,7 +188,7 @@ static void facts_digest(const struct rt_exec *exec, struct rt_digest *ret_diges
     struct rt_backend_facts facts = {0};
     struct rt_sha256_state state;
     exec->kind->facts(exec->backend, &facts);
-    const char *const texts[] = {facts.server, facts.model};
+    const char *const texts[] = {facts.server, facts.model, facts.program};
     rt_sha256_init(&state);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i])

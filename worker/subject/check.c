@@ -83,10 +83,15 @@ static enum rt_status check_answers(struct checking *checking)
     enum rt_status status = check_ask(checking, &request, 1, 1, &reply);
     if (status)
         return status;
-    bool reached = reply.ok || (!reply.timeout && reply.error != RT_ERROR_KIND_NETWORK);
+    // A command that does not start, or speaks no line of the protocol, is no server that refuses.
+    bool mute = checking->setup->subject->executor == RT_EXECUTOR_COMMAND &&
+                (reply.error == RT_ERROR_KIND_PROTOCOL || reply.error == RT_ERROR_KIND_SANDBOX);
+    bool reached = reply.ok || (!reply.timeout && !mute && reply.error != RT_ERROR_KIND_NETWORK);
     if (!checking->wired)
         check_say(checking, RT_CHECK_REACHABLE, reached ? RT_CHECKED_OK : RT_CHECKED_FAIL, "%s",
-                  reached ? "by an answer" : reply.text);
+                  reached        ? "by an answer"
+                  : *reply.text ? reply.text
+                                : "no answer in time");
     if (!reply.ok) {
         check_say(checking, RT_CHECK_ANSWERS, RT_CHECKED_FAIL, "%s",
                   *reply.text ? reply.text : "no answer in time");

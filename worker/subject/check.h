@@ -12,12 +12,13 @@
 
 //  X(NAME, word, what is checked, what it means when it is not so, remedy)
 #define RT_CHECK_TABLE(X)                                                                          \
-    X(REACHABLE, "reachable", "the server answers", "no trial can be played",                      \
-      "start the server, and look at `endpoint` and `key_file` in worker.yaml")                    \
+    X(REACHABLE, "reachable", "what serves it answers", "no trial can be played",                  \
+      "start the server and look at `endpoint` and `key_file` in worker.yaml; run a `command` "    \
+      "by hand: its own word is above")                                                            \
     X(LISTED, "listed", "the model is in /v1/models", "another model may answer in its name",      \
       "write the name the server lists as `model`")                                                \
     X(ANSWERS, "answers", "the model answers", "no trial can be played",                           \
-      "look at the server's own log")                                                              \
+      "look at the log of what serves it")                                                         \
     X(SYSTEM, "system", "the system prompt is honoured",                                           \
       "the chat template may drop it, and with it the condition under test",                       \
       "use the model's own chat template")                                                         \
@@ -29,7 +30,7 @@
     X(TOOLS, "tools", "a tool call comes back well-formed",                                        \
       "scenarios with tools measure the server, not the model",                                    \
       "llama.cpp: --jinja; vLLM: --enable-auto-tool-choice and --tool-call-parser")                \
-    X(TOOL_CHOICE, "tool_choice", "tool_choice is honoured",                                       \
+    X(TOOL_CHOICE, "tool_choice", "`none` forbids a call, `required` forces one",                  \
       "a scenario that forbids or forces a call is not played as written",                         \
       "use a server that has it, or scenarios that do not ask for it")                             \
     X(PARALLEL, "parallel", "two calls in one reply",                                              \

@@ -118,6 +118,7 @@ enum rt_status check_wire_tools(struct checking *checking)
     else
         check_say(checking, RT_CHECK_TOOL_CHOICE,
                   !calls[0] && calls[1] ? RT_CHECKED_OK : RT_CHECKED_WARN,
-                  "none: %zu calls; required: %zu", calls[0], calls[1]);
+                  "none gave %zu call%s, required %zu", calls[0],
+                  calls[0] == 1 ? "" : "s", calls[1]);
     return RT_OK;
 }

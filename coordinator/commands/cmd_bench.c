@@ -66,10 +66,10 @@ static void say_lint(const struct linted *linted)
     fputs(rt_buf_str(linted->findings), stdout);
     if (linted->notes->count)
         printf("not played yet:\n%s", rt_buf_str(&linted->notes->text));
-    printf("content %s\n%s %s: %zu scenarios, %zu own tests, %zu failed, %zu findings between "
-           "phrasings\n",
+    printf("content %s\n%s %s: %zu scenario%s, %zu own test%s, %zu failed, %zu finding%s\n",
            digest, linted->bench->id, linted->bench->version, linted->bench->scenario_count,
-           linted->run, linted->failed, linted->found);
+           linted->bench->scenario_count == 1 ? "" : "s", linted->run, linted->run == 1 ? "" : "s",
+           linted->failed, linted->found, linted->found == 1 ? "" : "s");
 }
 
 static enum rt_status lint(const void *place, const struct rt_text_list *operands,

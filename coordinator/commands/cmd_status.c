@@ -120,10 +120,10 @@ static void explain_lab(const json_t *campaign, const json_t *lab)
     const char *held = text_of(lab, "held");
     int64_t left = number_of(lab, "planned") - number_of(lab, "final");
     printf("%s / %s: ", text_of(campaign, "campaign"), text_of(lab, "lab"));
-    if (held[0])
-        printf("nothing goes out because: %s\n", held);
-    else if (left == 0)
+    if (left == 0 && number_of(lab, "planned"))
         printf("done; every planned trial has its final result\n");
+    else if (held[0])
+        printf("nothing goes out because: %s\n", held);
     else if (number_of(lab, "outstanding"))
         printf("running; %" PRId64 " trials are out in %" PRId64 " units, %" PRId64
                " left in all\n",

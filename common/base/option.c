@@ -10,6 +10,8 @@
 #include "common/base/text.h"
 #include "common/base/time.h"
 
+#define HELP_COLUMNS 80
+
 struct rt_globals rt_globals;
 
 struct globals {
@@ -280,6 +282,61 @@ static void add_options(struct rt_buf *out, const struct rt_option *options)
     }
 }
 
+// Summaries are written as sentences here and as phrases there; a list shows them alike.
+static void add_summary(const struct rt_command *command, struct rt_buf *out)
+{
+    const char *text = command->summary;
+    size_t size = strlen(text);
+    bool small = *text >= 'a' && *text <= 'z';
+    if (size && text[size - 1] == '.')
+        size--;
+    rt_buf_printf(out, "  %-22s ", command->name);
+    if (small)
+        rt_buf_add_u8(out, (uint8_t)(*text - 'a' + 'A'));
+    rt_buf_add_bytes(out, rt_bytes(text + small, size - small));
+    rt_buf_add_u8(out, '\n');
+}
+
+// Words of a paragraph in lines of at most HELP_COLUMNS characters; a line break stays one.
+static void add_wrapped(const char *text, struct rt_buf *out)
+{
+    size_t column = 0;
+    while (*text) {
+        size_t size = strcspn(text, " \n"), width = 0;
+        for (size_t i = 0; i < size; i++)
+            width += ((unsigned char)text[i] & 0xc0) != 0x80;
+        if (column && column + 1 + width > HELP_COLUMNS) {
+            rt_buf_add_u8(out, '\n');
+            column = 0;
+        }
+        if (column)
+            rt_buf_add_u8(out, ' ');
+        rt_buf_add_bytes(out, rt_bytes(text, size));
+        column += width + (column > 0);
+        text += size;
+        if (*text == '\n') {
+            rt_buf_add_u8(out, '\n');
+            column = 0;
+        }
+        text += *text != 0;
+    }
+    rt_buf_add_u8(out, '\n');
+}
+
+static void add_example(const char *text, struct rt_buf *out)
+{
+    rt_buf_add_str(out, "\nexample:\n");
+    for (;;) {
+        size_t size = strcspn(text, "\n");
+        rt_buf_add_str(out, "  ");
+        rt_buf_add_bytes(out, rt_bytes(text, size));
+        rt_buf_add_u8(out, '\n');
+        if (!text[size])
+            return;
+        text += size + 1;
+    }
+}
+
 void rt_cli_help(const struct rt_program *program, const struct rt_command *command,
                  struct rt_buf *out)
 {
@@ -288,7 +345,7 @@ void rt_cli_help(const struct rt_program *program, const struct rt_command *comm
                       program->name, RT_VERSION, program->summary, program->name);
         for (const struct rt_command *c = program->commands; c->name; c++)
             if (c->summary)
-                rt_buf_printf(out, "  %-22s %s\n", c->name, c->summary);
+                add_summary(c, out);
         rt_buf_add_str(out, "\noptions of every command:\n");
         add_options(out, global_options);
         rt_buf_add_str(out, "\nexit codes: 0 ok, 1 the check said no, 2 usage, 3 input/output or "
@@ -296,10 +353,10 @@ void rt_cli_help(const struct rt_program *program, const struct rt_command *comm
                             "            5 authentic but incomplete, 6 policy unmet\n");
         return;
     }
-    rt_buf_printf(out, "usage: %s %s%s%s%s%s\n\n%s\n", program->name, command->name,
+    rt_buf_printf(out, "usage: %s %s%s%s%s\n\n", program->name, command->name,
                   command->options ? " [OPTION…]" : "", command->operands_most ? " " : "",
-                  command->operands_most ? command->operands : "", "",
-                  command->about ? command->about : command->summary);
+                  command->operands_most ? command->operands : "");
+    add_wrapped(command->about ? command->about : command->summary, out);
     if (command->options) {
         rt_buf_add_str(out, "\noptions:\n");
         add_options(out, command->options);
@@ -307,7 +364,7 @@ void rt_cli_help(const struct rt_program *program, const struct rt_command *comm
     rt_buf_add_str(out, "\noptions of every command:\n");
     add_options(out, global_options);
     if (command->example)
-        rt_buf_printf(out, "\nexample:\n  %s\n", command->example);
+        add_example(command->example, out);
 }
 
 static void roff(struct rt_buf *out, const char *text)
@@ -403,7 +460,7 @@ static bool group(const struct rt_program *program, int argc, char **argv, struc
         if (!found++)
             rt_buf_printf(out, "usage: %s %s COMMAND [OPTION…] [OPERAND…]\n\ncommands:\n",
                           program->name, argv[1]);
-        rt_buf_printf(out, "  %-22s %s\n", c->name, c->summary);
+        add_summary(c, out);
     }
     return found > 0;
 }

@@ -68,7 +68,7 @@ class Pilot(SlurmLab):
             return file.read().split()
 
     def test_one_job_many_units(self):
-        self.pilot(idle="1s")
+        self.pilot(idle="4s")
         bundle = self.finish()
         self.assertEqual(len(self.loaded()), 1, "the model loads once a job, not once a unit")
         # Idle: the job ends by itself, and its folder goes.

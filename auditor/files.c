@@ -69,6 +69,38 @@ struct digesting {
     struct digested files[FILES_AT_ONCE];
 };
 
+struct hashing {
+    struct rt_sha256_state state;
+    struct rt_buf *head;
+};
+
+static enum rt_status hash_part(void *ctx, struct rt_bytes part)
+{
+    struct hashing *hashing = ctx;
+    if (!hashing->head->size && part.size >= strlen(UNIT_HEAD))
+        rt_buf_add(hashing->head, part.data, strlen(UNIT_HEAD));
+    rt_sha256_update(&hashing->state, part.data, part.size);
+    return rt_buf_ok(hashing->head);
+}
+
+// Of a file that is too large for a statement, ret_content gets the first bytes alone.
+static enum rt_status hash_file(const struct rt_folder *folder, const struct rt_folder_file *file,
+                                struct rt_buf *ret_content, struct rt_digest *ret_digest)
+{
+    enum rt_status status;
+    if (file->size < RT_FOLDER_PART_BYTES) {
+        status = rt_folder_read_file(folder, file, ret_content);
+        if (!status)
+            rt_sha256(rt_buf_bytes(ret_content), ret_digest);
+        return status;
+    }
+    struct hashing hashing = {.head = ret_content};
+    rt_sha256_init(&hashing.state);
+    status = rt_folder_read_parts(folder, file, hash_part, &hashing);
+    rt_sha256_final(&hashing.state, ret_digest);
+    return status;
+}
+
 static void digest_file(void *ctx, size_t item)
 {
     struct digesting *digesting = ctx;
@@ -79,19 +111,19 @@ static void digest_file(void *ctx, size_t item)
     *digested = (struct digested){
         .known = is_known(file->path),
         .object = rt_evidence_object_parse(rt_bytes_str(file->path), &name) == RT_OK};
-    rt_buf_init(&content, RT_FOLDER_FILE_MOST);
-    digested->status = rt_folder_read_file(digesting->folder, file, &content);
+    rt_buf_init(&content, RT_FOLDER_PART_BYTES);
+    digested->status = hash_file(digesting->folder, file, &content, &digested->digest);
     struct rt_bytes bytes = rt_buf_bytes(&content);
-    if (!digested->status) {
-        rt_sha256(bytes, &digested->digest);
-        digested->named = digested->object && rt_digest_equal(&name, &digested->digest);
-    }
+    digested->named = !digested->status && digested->object &&
+                      rt_digest_equal(&name, &digested->digest);
     // Statements that deal units are objects too, found by the unit they name.
     digested->unit = digested->named && bytes.size >= strlen(UNIT_HEAD) &&
                      memcmp(bytes.data, UNIT_HEAD, strlen(UNIT_HEAD)) == 0;
     if (digested->unit) {
         struct rt_statement statement;
-        digested->unit_status = rt_statement_parse(bytes, &statement, NULL);
+        digested->unit_status = file->size > bytes.size
+                                    ? RT_TOO_LARGE
+                                    : rt_statement_parse(bytes, &statement, NULL);
         if (!digested->unit_status)
             digested->unit_digest = statement.unit;
     }
@@ -129,8 +161,13 @@ static enum rt_status take_file(struct rt_audit *audit, size_t place,
                        rt_status_text(digested->status));
         return digested->status == RT_NO_MEMORY ? digested->status : RT_OK;
     }
-    file->digest = digested->digest;
-    file->hashed = true;
+    struct rt_digest *copy = NULL;
+    file->named = digested->named;
+    if (!file->named && !(copy = rt_arena_alloc(&audit->folder.arena, sizeof *copy)))
+        return RT_NO_MEMORY;
+    if (copy)
+        *copy = digested->digest;
+    file->digest = copy;
     if (!digested->object)
         return RT_OK;
     rt_checks_look(&audit->checks, RT_CHECK_OBJECTS);
@@ -270,6 +307,21 @@ static bool signer_holds(struct rt_audit *audit, struct rt_public_key *ret_key,
     return true;
 }
 
+static enum rt_status read_manifest(struct rt_audit *audit, rt_folder_part_fn *part, void *ctx)
+{
+    struct rt_folder_file *file = rt_folder_find(&audit->folder, RT_EVIDENCE_MANIFEST);
+    if (!file)
+        return RT_NOT_FOUND;
+    file->used = true;
+    return rt_folder_read_parts(&audit->folder, file, part, ctx);
+}
+
+static enum rt_status sign_part(void *ctx, struct rt_bytes part)
+{
+    rt_minisig_hash_add(ctx, part);
+    return RT_OK;
+}
+
 static void check_signature(struct rt_audit *audit)
 {
     static const char head[] = "untrusted comment: signature from a ringtrial secret key\n";
@@ -280,66 +332,122 @@ static void check_signature(struct rt_audit *audit)
     if (!signer_holds(audit, &key, &number))
         return;
     rt_buf_clear(&audit->object);
-    rt_buf_clear(&audit->second);
+    uint8_t signed_hash[RT_MINISIG_HASH_BYTES];
+    struct rt_minisig_hash state;
+    rt_minisig_hash_init(&state);
     if (rt_folder_read(&audit->folder, RT_EVIDENCE_SIGNATURE, &audit->object) ||
-        rt_folder_read(&audit->folder, RT_EVIDENCE_MANIFEST, &audit->second)) {
+        read_manifest(audit, sign_part, &state)) {
         fail_manifest(audit, RT_EVIDENCE_SIGNATURE, "it or its manifest is not here");
         return;
     }
+    rt_minisig_hash_final(&state, signed_hash);
     snprintf(comment, sizeof comment, "timestamp:%" PRId64 "\tfile:" RT_EVIDENCE_MANIFEST,
              audit->last_ms / 1000);
     if (audit->object.size < strlen(head) || memcmp(audit->object.data, head, strlen(head)) != 0 ||
         rt_minisig_parse(rt_buf_bytes(&audit->object), &minisig) ||
         !rt_bytes_equal_str(minisig.trusted_comment, comment))
         fail_manifest(audit, RT_EVIDENCE_SIGNATURE, "is not written as a bundle's signature is");
-    else if (rt_minisig_verify(&minisig, rt_buf_bytes(&audit->second), &key, &number))
+    else if (rt_minisig_verify_hash(&minisig, signed_hash, &key, &number))
         fail_manifest(audit, RT_EVIDENCE_SIGNATURE, "the signature does not verify");
 }
 
-// Line by line against the files: names the file that differs.
-static void compare_lines(struct rt_audit *audit, struct rt_bytes stored)
+// Line by line against the files; the lines come in parts.
+struct comparing {
+    struct rt_audit *audit;
+    struct rt_buf rest; // of a part: what is no whole line yet
+    char path[RT_EVIDENCE_PATH_BYTES];
+    size_t at;
+    bool over; // a finding after which nothing can be said of the lines that follow
+};
+
+static bool has_digest(const struct rt_folder_file *file, const struct rt_digest *digest)
 {
-    char path[RT_EVIDENCE_PATH_BYTES] = "";
-    size_t at = 0;
-    for (;; at++) {
-        struct rt_digest digest;
-        while (at < audit->folder.count &&
-               (strcmp(audit->folder.files[at].path, RT_EVIDENCE_MANIFEST) == 0 ||
-                strcmp(audit->folder.files[at].path, RT_EVIDENCE_SIGNATURE) == 0))
-            at++;
-        enum rt_status status = rt_evidence_manifest_next(&stored, path, path, &digest);
-        const struct rt_folder_file *file =
-            at < audit->folder.count ? &audit->folder.files[at] : NULL;
-        if (status == RT_NOT_FOUND && !file)
-            return;
-        if (status == RT_MALFORMED) {
-            fail_manifest(audit, RT_EVIDENCE_MANIFEST, "a line that is none of sha256sum's");
-            return;
-        }
-        int order = status ? 1 : file ? strcmp(path, file->path) : -1;
-        if (order) {
-            fail_manifest(audit, order < 0 ? path : file->path,
-                          order < 0 ? "the manifest has it, the folder has not"
-                                    : "the folder has it, the manifest has not");
-            return;
-        }
-        if (!file->hashed || !rt_digest_equal(&digest, &file->digest))
-            fail_manifest(audit, path, "has another digest than the manifest says");
+    struct rt_digest name;
+    if (file->named && rt_evidence_object_parse(rt_bytes_str(file->path), &name))
+        return false;
+    const struct rt_digest *own = file->named ? &name : file->digest;
+    return own && rt_digest_equal(own, digest);
+}
+
+// The next line, or what reading it said, against the next file: names the one that differs.
+static void compare_line(struct comparing *comparing, enum rt_status status,
+                         const struct rt_digest *digest)
+{
+    struct rt_audit *audit = comparing->audit;
+    const struct rt_folder *folder = &audit->folder;
+    const char *path = comparing->path;
+    while (comparing->at < folder->count &&
+           (strcmp(folder->files[comparing->at].path, RT_EVIDENCE_MANIFEST) == 0 ||
+            strcmp(folder->files[comparing->at].path, RT_EVIDENCE_SIGNATURE) == 0))
+        comparing->at++;
+    const struct rt_folder_file *file =
+        comparing->at < folder->count ? &folder->files[comparing->at] : NULL;
+    comparing->over = true;
+    if (status == RT_NOT_FOUND && !file)
+        return;
+    if (status == RT_MALFORMED) {
+        fail_manifest(audit, RT_EVIDENCE_MANIFEST, "a line that is none of sha256sum's");
+        return;
     }
+    int order = status ? 1 : file ? strcmp(path, file->path) : -1;
+    if (order) {
+        fail_manifest(audit, order < 0 ? path : file->path,
+                      order < 0 ? "the manifest has it, the folder has not"
+                                : "the folder has it, the manifest has not");
+        return;
+    }
+    if (!has_digest(file, digest))
+        fail_manifest(audit, path, "has another digest than the manifest says");
+    comparing->at++;
+    comparing->over = false;
+}
+
+// All whole lines of rest; at the end of the file, what is left is no line.
+static void compare_lines(struct comparing *comparing, bool end)
+{
+    const uint8_t *last = comparing->rest.size
+                              ? memrchr(comparing->rest.data, '\n', comparing->rest.size)
+                              : NULL;
+    size_t whole = last ? (size_t)(last - comparing->rest.data) + 1 : 0;
+    bool none = end || (!last && comparing->rest.size > 2 * RT_EVIDENCE_PATH_BYTES);
+    struct rt_bytes lines = rt_bytes(comparing->rest.data, none ? comparing->rest.size : whole);
+    while (!comparing->over && (lines.size || end)) {
+        struct rt_digest digest;
+        enum rt_status status =
+            rt_evidence_manifest_next(&lines, comparing->path, comparing->path, &digest);
+        compare_line(comparing, status, &digest);
+    }
+    if (whole)
+        memmove(comparing->rest.data, last + 1, comparing->rest.size - whole);
+    rt_buf_truncate(&comparing->rest, comparing->rest.size - whole);
+}
+
+static enum rt_status compare_part(void *ctx, struct rt_bytes part)
+{
+    struct comparing *comparing = ctx;
+    rt_buf_add_bytes(&comparing->rest, part);
+    if (!comparing->over && !comparing->rest.failed)
+        compare_lines(comparing, false);
+    if (comparing->over)
+        rt_buf_clear(&comparing->rest);
+    return rt_buf_ok(&comparing->rest);
 }
 
 enum rt_status audit_manifest(struct rt_audit *audit)
 {
+    struct comparing comparing = {.audit = audit};
     rt_checks_look(&audit->checks, RT_CHECK_MANIFEST);
-    rt_buf_clear(&audit->second);
-    enum rt_status status = rt_folder_read(&audit->folder, RT_EVIDENCE_MANIFEST, &audit->second);
+    rt_buf_init(&comparing.rest, 2 * RT_FOLDER_PART_BYTES);
+    enum rt_status status = read_manifest(audit, compare_part, &comparing);
+    if (!status && !comparing.over)
+        compare_lines(&comparing, true);
+    rt_buf_release(&comparing.rest);
     if (status == RT_NO_MEMORY)
         return status;
     if (status) {
         fail_manifest(audit, RT_EVIDENCE_MANIFEST, "is not here");
         return RT_OK;
     }
-    compare_lines(audit, rt_buf_bytes(&audit->second));
     check_signature(audit);
     return RT_OK;
 }

@@ -23,7 +23,7 @@ static enum rt_status add(struct rt_folder *folder, const char *path, uint64_t s
         folder->files = grown;
         folder->room = room;
     }
-    char *copy = strdup(path);
+    const char *copy = rt_arena_strdup(&folder->arena, path);
     if (!copy)
         return RT_NO_MEMORY;
     folder->files[folder->count++] = (struct rt_folder_file){.path = copy, .size = size};
@@ -105,6 +105,7 @@ enum rt_status rt_folder_open(const char *path, struct rt_checks *checks,
     *ret_folder = (struct rt_folder){.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (ret_folder->fd < 0)
         return rt_error_errno(err, errno, "%s: not a bundle's folder", path);
+    rt_arena_init(&ret_folder->arena, RT_EVIDENCE_FILES_MOST * 512);
     int fd = fcntl(ret_folder->fd, F_DUPFD_CLOEXEC, 0);
     enum rt_status status = fd < 0 ? RT_IO : walk(ret_folder, checks, fd, "", 0);
     if (status)
@@ -116,8 +117,7 @@ enum rt_status rt_folder_open(const char *path, struct rt_checks *checks,
 
 void rt_folder_close(struct rt_folder *folder)
 {
-    for (size_t i = 0; i < folder->count; i++)
-        free(folder->files[i].path);
+    rt_arena_release(&folder->arena);
     free(folder->files);
     if (folder->fd >= 0)
         close(folder->fd);
@@ -179,6 +179,27 @@ enum rt_status rt_folder_read_file(const struct rt_folder *folder,
         return RT_IO;
     enum rt_status status = read_all(fd, file->size, out);
     close(fd);
+    return status;
+}
+
+enum rt_status rt_folder_read_parts(const struct rt_folder *folder,
+                                    const struct rt_folder_file *file, rt_folder_part_fn *part,
+                                    void *ctx)
+{
+    uint8_t chunk[RT_FOLDER_PART_BYTES];
+    int fd = openat(folder->fd, file->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    enum rt_status status = fd < 0 ? RT_IO : RT_OK;
+    while (!status) {
+        ssize_t size = read(fd, chunk, sizeof chunk);
+        if (size == 0)
+            break;
+        if (size > 0)
+            status = part(ctx, rt_bytes(chunk, (size_t)size));
+        else if (errno != EINTR)
+            status = RT_IO;
+    }
+    if (fd >= 0)
+        close(fd);
     return status;
 }
 

@@ -6,21 +6,23 @@
 #define RT_AUDITOR_FOLDER_H
 
 #include "auditor/checks.h"
+#include "common/base/arena.h"
 #include "common/base/error.h"
 #include "proto/evidence.h"
 
 struct rt_folder_file {
-    char *path; // relative, as rt_evidence_path_valid has it
+    const char *path; // relative, as rt_evidence_path_valid has it
     uint64_t size;
+    const struct rt_digest *digest; // of its contents; NULL when not known, or when named
     bool used;
-    bool hashed;
-    struct rt_digest digest; // of its contents, when hashed
+    bool named; // an object whose contents have the digest of its name
 };
 
 struct rt_folder {
     int fd;
     struct rt_folder_file *files; // ascending by path
     size_t count, room;
+    struct rt_arena arena; // paths and digests
 };
 
 #define RT_FOLDER_FILE_MOST ((size_t)1 << 30) // bytes of one file
@@ -36,7 +38,13 @@ struct rt_folder_file *rt_folder_find(const struct rt_folder *folder, const char
 // Append the file's bytes to out and mark it used: RT_NOT_FOUND, RT_IO, or what the buffer says.
 enum rt_status rt_folder_read(struct rt_folder *folder, const char *path,
                               struct rt_buf *out) RT_WARN_UNUSED;
-// The same without marking it; any thread, while nobody changes the folder.
+// The same without marking it; any thread, while nobody changes the folder. In parts of at most
+// RT_FOLDER_PART_BYTES for files of any size: anything but RT_OK from part ends it.
+#define RT_FOLDER_PART_BYTES 65536
+typedef enum rt_status rt_folder_part_fn(void *ctx, struct rt_bytes part);
+enum rt_status rt_folder_read_parts(const struct rt_folder *folder,
+                                    const struct rt_folder_file *file, rt_folder_part_fn *part,
+                                    void *ctx) RT_WARN_UNUSED;
 enum rt_status rt_folder_read_file(const struct rt_folder *folder,
                                    const struct rt_folder_file *file,
                                    struct rt_buf *out) RT_WARN_UNUSED;

@@ -53,8 +53,8 @@ bool audit_left_out(struct rt_audit *audit, const struct rt_digest *digest, cons
 void audit_redacted_end(struct rt_audit *audit)
 {
     size_t used = 0;
-    for (size_t i = 0; i < audit->redacted.capacity; i++)
-        used += audit->redacted.entries[i].used && audit->redacted.entries[i].value;
+    for (size_t i = 0; i < audit->redacted.count; i++)
+        used += audit->redacted.entries[i].value != 0;
     if (used < audit->redacted_count)
         refuse(audit, RT_EVIDENCE_REDACTED,
                "lists what neither the campaign nor an incident of it names");

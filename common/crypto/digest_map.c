@@ -11,17 +11,17 @@ void rt_digest_map_init(struct rt_digest_map *map)
 void rt_digest_map_release(struct rt_digest_map *map)
 {
     free(map->entries);
+    free(map->slots);
     rt_digest_map_init(map);
 }
 
-// Where the digest is, or the free place where it belongs.
-static struct rt_digest_entry *place(const struct rt_digest_map *map,
-                                     const struct rt_digest *digest)
+// The slot of the digest, or the free one where it belongs.
+static uint32_t *slot_of(const struct rt_digest_map *map, const struct rt_digest *digest)
 {
     size_t at = (size_t)rt_get_u64be(digest->bytes) & (map->capacity - 1);
-    while (map->entries[at].used && !rt_digest_equal(&map->entries[at].digest, digest))
+    while (map->slots[at] && !rt_digest_equal(&map->entries[map->slots[at] - 1].digest, digest))
         at = (at + 1) & (map->capacity - 1);
-    return &map->entries[at];
+    return &map->slots[at];
 }
 
 struct rt_digest_entry *rt_digest_map_find(const struct rt_digest_map *map,
@@ -29,24 +29,32 @@ struct rt_digest_entry *rt_digest_map_find(const struct rt_digest_map *map,
 {
     if (!map->capacity)
         return NULL;
-    struct rt_digest_entry *entry = place(map, digest);
-    return entry->used ? entry : NULL;
+    uint32_t slot = *slot_of(map, digest);
+    return slot ? &map->entries[slot - 1] : NULL;
 }
 
-static enum rt_status grow(struct rt_digest_map *map)
+static enum rt_status grow_slots(struct rt_digest_map *map)
 {
-    struct rt_digest_map wider = {.capacity = map->capacity ? map->capacity * 2 : 64,
-                                  .count = map->count};
-    if (wider.capacity > SIZE_MAX / 2 / sizeof *wider.entries)
+    size_t capacity = map->capacity ? map->capacity * 2 : 64;
+    uint32_t *slots = capacity <= UINT32_MAX ? calloc(capacity, sizeof *slots) : NULL;
+    if (!slots)
         return RT_NO_MEMORY;
-    wider.entries = calloc(wider.capacity, sizeof *wider.entries);
-    if (!wider.entries)
+    free(map->slots);
+    map->slots = slots;
+    map->capacity = capacity;
+    for (size_t i = 0; i < map->count; i++)
+        *slot_of(map, &map->entries[i].digest) = (uint32_t)i + 1;
+    return RT_OK;
+}
+
+static enum rt_status grow_entries(struct rt_digest_map *map)
+{
+    size_t room = map->room ? map->room * 2 : 32;
+    struct rt_digest_entry *entries = realloc(map->entries, room * sizeof *entries);
+    if (!entries)
         return RT_NO_MEMORY;
-    for (size_t i = 0; i < map->capacity; i++)
-        if (map->entries[i].used)
-            *place(&wider, &map->entries[i].digest) = map->entries[i];
-    free(map->entries);
-    *map = wider;
+    map->entries = entries;
+    map->room = room;
     return RT_OK;
 }
 
@@ -55,12 +63,14 @@ enum rt_status rt_digest_map_put(struct rt_digest_map *map, const struct rt_dige
 {
     if (rt_digest_map_find(map, digest))
         return RT_EXISTS;
-    if (2 * (map->count + 1) > map->capacity) {
-        enum rt_status status = grow(map);
-        if (status)
-            return status;
-    }
-    *place(map, digest) = (struct rt_digest_entry){*digest, value, true};
-    map->count++;
+    enum rt_status status = RT_OK;
+    if (2 * (map->count + 1) > map->capacity)
+        status = grow_slots(map);
+    if (!status && map->count == map->room)
+        status = grow_entries(map);
+    if (status)
+        return status;
+    *slot_of(map, digest) = (uint32_t)map->count + 1;
+    map->entries[map->count++] = (struct rt_digest_entry){*digest, value};
     return RT_OK;
 }

@@ -6,7 +6,7 @@
 #include "common/crypto/key_internal.h"
 
 #define BLOB_BYTES     (2 + 8 + RT_SIGNATURE_BYTES)
-#define PREHASH_BYTES  64
+#define PREHASH_BYTES  RT_MINISIG_HASH_BYTES
 #define TRUSTED_PREFIX "trusted comment: "
 #define GLOBAL_BYTES   (RT_SIGNATURE_BYTES + RT_MINISIG_COMMENT_MOST)
 
@@ -56,15 +56,50 @@ static struct rt_bytes global_message(const uint8_t signature[RT_SIGNATURE_BYTES
     return rt_bytes(ret_message, RT_SIGNATURE_BYTES + comment.size);
 }
 
+_Static_assert(sizeof(struct rt_minisig_hash) >= sizeof(crypto_generichash_state) &&
+                   _Alignof(struct rt_minisig_hash) >= _Alignof(crypto_generichash_state),
+               "holds libsodium's state");
+
+static crypto_generichash_state *state_of(struct rt_minisig_hash *hash)
+{
+    return (crypto_generichash_state *)(void *)hash;
+}
+
+void rt_minisig_hash_init(struct rt_minisig_hash *hash)
+{
+    RT_ASSERT(crypto_generichash_init(state_of(hash), NULL, 0, PREHASH_BYTES) == 0);
+}
+
+void rt_minisig_hash_add(struct rt_minisig_hash *hash, struct rt_bytes part)
+{
+    if (part.size)
+        RT_ASSERT(crypto_generichash_update(state_of(hash), part.data, part.size) == 0);
+}
+
+void rt_minisig_hash_final(struct rt_minisig_hash *hash, uint8_t ret_hash[PREHASH_BYTES])
+{
+    RT_ASSERT(crypto_generichash_final(state_of(hash), ret_hash, PREHASH_BYTES) == 0);
+}
+
 enum rt_status rt_minisig_verify(const struct rt_minisig *minisig, struct rt_bytes file,
                                  const struct rt_public_key *key,
                                  const struct rt_key_number *number)
 {
+    uint8_t hash[PREHASH_BYTES];
+    prehash(file, hash);
+    return rt_minisig_verify_hash(minisig, hash, key, number);
+}
+
+enum rt_status rt_minisig_verify_hash(const struct rt_minisig *minisig,
+                                      const uint8_t hash[PREHASH_BYTES],
+                                      const struct rt_public_key *key,
+                                      const struct rt_key_number *number)
+{
     if (number && memcmp(number->bytes, minisig->number.bytes, sizeof number->bytes) != 0)
         return RT_UNKNOWN_KEY;
-    uint8_t hash[PREHASH_BYTES], message[GLOBAL_BYTES];
-    prehash(file, hash);
-    enum rt_status status = rt_ed25519_verify(key, rt_bytes(hash, sizeof hash), minisig->signature);
+    uint8_t message[GLOBAL_BYTES];
+    enum rt_status status =
+        rt_ed25519_verify(key, rt_bytes(hash, PREHASH_BYTES), minisig->signature);
     if (status)
         return status;
     return rt_ed25519_verify(key,

@@ -137,6 +137,22 @@ static enum rt_status print(const struct rt_audit_report_settings *settings,
     return RT_OK;
 }
 
+// A table names arms and cannot say which are inert: counted with the others they change every
+// average, so it is said where nobody named them.
+static enum rt_status say_roles(const struct rt_audit_report_settings *settings, const char *path,
+                                struct rt_study *study)
+{
+    if (study->arm_count < 2 || settings->reading.inert.count)
+        return RT_OK;
+    if (!rt_globals.quiet)
+        rt_log_warn(
+            "no arm is named inert: every arm of the table counts as a treatment and goes "
+            "into the headline; name inert arms with --inert INERT=TREATMENT, and phrasings "
+            "that repeat another with --same-as REPEAT=ORIGINAL",
+            "table=%s arms=%zu", rt_log_quote(path), study->arm_count);
+    return rt_study_add_provenance(study, "arms", "all count as treatments: no --inert was given");
+}
+
 // The table's bytes to a sealed study that says where it came from.
 static enum rt_status read_study(const struct rt_audit_report_settings *settings, const char *path,
                                  struct rt_bytes table, struct rt_arena *arena,
@@ -158,6 +174,8 @@ static enum rt_status read_study(const struct rt_audit_report_settings *settings
         status = rt_study_add_provenance(ret, "program", "ringtrial " RT_VERSION);
     if (!status && *unused)
         status = rt_study_add_provenance(ret, "columns not used", unused);
+    if (!status)
+        status = say_roles(settings, path, ret);
     return status ? rt_error_set(err, status, "%s: %s", path, rt_status_text(status)) : RT_OK;
 }
 

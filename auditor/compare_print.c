@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auditor/compare_report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,25 +18,91 @@ static const char *text_at(const json_t *object, const char *member)
     return text ? text : "";
 }
 
-// A share in percent (scale 100), or a score as it is (scale 1).
+// A number, format: its width and decimals, times scale: 100 for percent, else 1.
 static void add_share(struct rt_buf *out, double scale, const json_t *number, const char *format)
 {
-    if (json_is_number(number))
+    double value = scale * json_number_value(number);
+    double least = 0.5 * pow(10, -(format[1] - '0'));
+    if (json_is_number(number)) // what rounds to nothing has no sign
         rt_buf_printf(out, "%*.*f", format[0] - '0', format[1] - '0',
-                      scale * json_number_value(number));
+                      fabs(value) < least ? 0 : value);
     else
         rt_buf_printf(out, "%*s", format[0] - '0', "-");
 }
 
-static void add_limits(struct rt_buf *out, double scale, const json_t *interval)
+static void add_limits(struct rt_buf *out, const json_t *interval)
 {
     char text[64] = "-";
     if (json_is_array(interval))
-        snprintf(text, sizeof text, "[%+.1f, %+.1f]",
-                 scale * json_number_value(json_array_get(interval, 0)),
-                 scale * json_number_value(json_array_get(interval, 1)));
-    rt_buf_printf(out, "%18s", text);
+        snprintf(text, sizeof text, "[%+.3f, %+.3f]",
+                 json_number_value(json_array_get(interval, 0)),
+                 json_number_value(json_array_get(interval, 1)));
+    rt_buf_printf(out, " %17s", text);
 }
+
+// ---- what changed most
+
+static const json_t *deciding_interval(const json_t *row)
+{
+    const json_t *it = json_object_get(row, text_at(row, "decided_by"));
+    return json_is_object(it) ? json_object_get(it, "interval") : it;
+}
+
+static bool is_clear(const json_t *row)
+{
+    const char *change = text_at(row, "change");
+    return strcmp(change, "rose") == 0 || strcmp(change, "fell") == 0;
+}
+
+// The farthest of the clear changes; where none is clear, of all that can be judged.
+static const json_t *farthest(const json_t *rows, bool clear)
+{
+    const json_t *found = NULL;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i), *by = json_object_get(row, "difference");
+        if (json_is_number(by) && *text_at(row, "change") && (!clear || is_clear(row)) &&
+            (!found || fabs(json_number_value(by)) >
+                           fabs(json_number_value(json_object_get(found, "difference")))))
+            found = row;
+    }
+    return found;
+}
+
+static void add_what(struct rt_buf *out, bool scores, const json_t *row)
+{
+    static const char rate[] = "prevalence";
+    const char *what = text_at(row, "what"), *level = text_at(row, "level");
+    bool mean = scores && strncmp(what, rate, sizeof rate - 1) == 0;
+    char text[128];
+    snprintf(text, sizeof text, "%s%s%s%.60s", mean ? "mean" : "",
+             mean ? what + sizeof rate - 1 : what, *level ? ": " : "", level);
+    add_text(out, text);
+}
+
+static void add_lead(struct rt_buf *out, bool scores, const json_t *rows)
+{
+    const json_t *clear = farthest(rows, true), *row = clear ? clear : farthest(rows, false);
+    if (!row) {
+        rt_buf_add_str(out, "Nothing can be said about a change.\n\n");
+        return;
+    }
+    const json_t *interval = deciding_interval(row);
+    rt_buf_add_str(out, clear ? "The largest clear change: " : "No change is clear; the largest: ");
+    add_text(out, text_at(row, "subject"));
+    rt_buf_add_str(out, ", ");
+    add_what(out, scores, row);
+    rt_buf_printf(out, clear ? " %s from" : " went from", text_at(row, "change"));
+    add_share(out, 1, json_object_get(row, "a"), "63");
+    rt_buf_add_str(out, " to");
+    add_share(out, 1, json_object_get(row, "b"), "63");
+    rt_buf_printf(out, " (%s interval of the change: %+.3f to %+.3f).\n\n",
+                  json_is_object(json_object_get(row, text_at(row, "decided_by"))) ? "paired"
+                                                                                   : "unpaired",
+                  json_number_value(json_array_get(interval, 0)),
+                  json_number_value(json_array_get(interval, 1)));
+}
+
+// ---- the rows
 
 static void add_side(struct rt_buf *out, const char *side, const json_t *about)
 {
@@ -69,30 +136,24 @@ static void add_common(struct rt_buf *out, const json_t *comparison)
                                "scenarios like these, paired where scenarios are the same.\n");
 }
 
-static void add_row(struct rt_buf *out, double scale, const json_t *row)
+static void add_row(struct rt_buf *out, bool scores, const json_t *row)
 {
-    char label[128];
-    const char *level = text_at(row, "level"), *what = text_at(row, "what");
-    static const char rate[] = "prevalence";
-    bool mean = scale == 1 && strncmp(what, rate, sizeof rate - 1) == 0;
-    snprintf(label, sizeof label, "%s%s%s%.60s", mean ? "mean" : "",
-             mean ? what + sizeof rate - 1 : what, *level ? ": " : "", level);
     size_t start = out->size;
-    add_text(out, label);
+    add_what(out, scores, row);
     for (size_t used = out->size - start; used < 44 && !out->failed; used++)
         rt_buf_add_u8(out, ' ');
-    add_share(out, scale, json_object_get(row, "a"), "71");
-    add_share(out, scale, json_object_get(row, "b"), "71");
-    add_share(out, scale, json_object_get(row, "difference"), "71");
-    add_limits(out, scale, json_object_get(row, "this_bench"));
-    add_limits(out, scale, json_object_get(row, "scenarios_like_these"));
-    add_share(out, scale, json_object_get(row, "tau_difference"), "71");
-    add_limits(out, scale, json_object_get(row, "tau_interval"));
+    add_share(out, 1, json_object_get(row, "a"), "73");
+    add_share(out, 1, json_object_get(row, "b"), "73");
+    add_share(out, 1, json_object_get(row, "difference"), "73");
+    add_limits(out, json_object_get(row, "this_bench"));
+    add_limits(out, json_object_get(row, "scenarios_like_these"));
+    add_share(out, 1, json_object_get(row, "tau_difference"), "73");
+    add_limits(out, json_object_get(row, "tau_interval"));
     const char *change = json_string_value(json_object_get(row, "change"));
     rt_buf_printf(out, "  %s\n", change ? change : "nothing can be said");
 }
 
-static void add_paired(struct rt_buf *out, double scale, const json_t *row)
+static void add_paired(struct rt_buf *out, const json_t *row)
 {
     static const char *const kinds[][2] = {{"paired_scenarios", "scenarios"},
                                            {"paired_labs", "labs"}};
@@ -103,15 +164,15 @@ static void add_paired(struct rt_buf *out, double scale, const json_t *row)
         rt_buf_printf(out, "  paired over %lld %s: B - A",
                       (long long)json_integer_value(json_object_get(paired, kinds[i][1])),
                       kinds[i][1]);
-        add_share(out, scale, json_object_get(paired, "difference"), "61");
-        add_limits(out, scale, json_object_get(paired, "interval"));
+        add_share(out, 1, json_object_get(paired, "difference"), "73");
+        add_limits(out, json_object_get(paired, "interval"));
         rt_buf_add_str(out, strcmp(text_at(row, "decided_by"), kinds[i][0]) == 0
                                 ? "  (this one decides)\n"
                                 : "\n");
     }
 }
 
-static void add_stability(struct rt_buf *out, double scale, const json_t *all)
+static void add_stability(struct rt_buf *out, const json_t *all)
 {
     for (size_t i = 0; i < json_array_size(all); i++) {
         const json_t *one = json_array_get(all, i);
@@ -121,7 +182,7 @@ static void add_stability(struct rt_buf *out, double scale, const json_t *all)
         add_text(out, text_at(one, "subject"));
         rt_buf_printf(out, ": %lld scenarios move by ",
                       (long long)json_integer_value(json_object_get(one, "scenarios")));
-        add_share(out, scale, json_object_get(one, "mean_absolute_change"), "11");
+        add_share(out, 1, json_object_get(one, "mean_absolute_change"), "13");
         if (json_is_number(rank))
             rt_buf_printf(out, " on average, their order correlates at %.2f",
                           json_number_value(rank));
@@ -130,14 +191,13 @@ static void add_stability(struct rt_buf *out, double scale, const json_t *all)
             const json_t *row = json_array_get(largest, s);
             rt_buf_add_str(out, s ? ", " : " ");
             add_text(out, text_at(row, "scenario"));
-            rt_buf_printf(out, " %+.1f",
-                          scale * json_number_value(json_object_get(row, "difference")));
+            rt_buf_printf(out, " %+.3f", json_number_value(json_object_get(row, "difference")));
         }
         rt_buf_add_str(out, "\n");
     }
 }
 
-static void add_families(struct rt_buf *out, double scale, const json_t *families)
+static void add_families(struct rt_buf *out, const json_t *families)
 {
     const json_t *rows = json_object_get(families, "rows");
     if (!json_is_object(families))
@@ -148,15 +208,15 @@ static void add_families(struct rt_buf *out, double scale, const json_t *familie
         rt_buf_add_str(out, "  ");
         add_text(out, text_at(row, "family"));
         rt_buf_add_str(out, ": A");
-        add_share(out, scale, json_object_get(row, "a"), "61");
+        add_share(out, 1, json_object_get(row, "a"), "73");
         rt_buf_add_str(out, ", B");
-        add_share(out, scale, json_object_get(row, "b"), "61");
+        add_share(out, 1, json_object_get(row, "b"), "73");
         rt_buf_add_str(out, "\n");
     }
     rt_buf_add_str(out, "  farthest apart: A");
-    add_share(out, scale, json_object_get(families, "range_a"), "61");
+    add_share(out, 1, json_object_get(families, "range_a"), "73");
     rt_buf_add_str(out, ", B");
-    add_share(out, scale, json_object_get(families, "range_b"), "61");
+    add_share(out, 1, json_object_get(families, "range_b"), "73");
     rt_buf_add_str(out, "\n");
 }
 
@@ -165,8 +225,9 @@ static void add_incidents(struct rt_buf *out, const char *side, const json_t *in
 {
     static const char *const names[] = {"triage", "remediation"};
     static const char *const words[] = {"triaged", "remedied"};
-    rt_buf_printf(out, "%s: %lld incidents in the log, %lld open", side,
+    rt_buf_printf(out, "%s: %lld incident%s in the log, %lld open", side,
                   (long long)json_integer_value(json_object_get(incidents, "logged")),
+                  json_integer_value(json_object_get(incidents, "logged")) == 1 ? "" : "s",
                   (long long)json_integer_value(json_object_get(incidents, "open")));
     for (int i = 0; i < 2; i++) {
         const json_t *days = json_object_get(json_object_get(incidents, names[i]), "mean_days");
@@ -201,7 +262,7 @@ void rt_compare_print(const json_t *comparison, struct rt_buf *out)
     const json_t *rows = json_object_get(comparison, "rows");
     const char *subject = NULL;
     bool scores = strcmp(text_at(comparison, "measure"), "score") == 0;
-    double scale = scores ? 1 : 100;
+    add_lead(out, scores, rows);
     add_side(out, "A", json_object_get(comparison, "a"));
     add_side(out, "B", json_object_get(comparison, "b"));
     add_common(out, comparison);
@@ -211,18 +272,18 @@ void rt_compare_print(const json_t *comparison, struct rt_buf *out)
         if (!subject || strcmp(subject, own) != 0) {
             rt_buf_add_str(out, "\n");
             add_text(out, own);
-            rt_buf_printf(out, "\n%-44s%7s%7s%7s%18s%18s%7s%18s  %s\n",
-                          scores ? "in units" : "in percent", "A", "B", "B - A", "this bench",
-                          "like these", "tau", "of tau's change", "change");
+            rt_buf_printf(out, "\n%-44s%7s%7s%7s%18s%18s%7s%18s  %s\n", scores ? "means" : "shares",
+                          "A", "B", "B - A", "this bench", "like these", "tau", "of tau's change",
+                          "change");
         }
         subject = own;
-        add_row(out, scale, row);
-        add_paired(out, scale, row);
+        add_row(out, scores, row);
+        add_paired(out, row);
     }
     if (!subject)
         rt_buf_add_str(out, "\nNo subject is in both.\n");
-    add_stability(out, scale, json_object_get(comparison, "stability"));
-    add_families(out, scale, json_object_get(comparison, "families"));
+    add_stability(out, json_object_get(comparison, "stability"));
+    add_families(out, json_object_get(comparison, "families"));
     add_coverage(out, "A", json_object_get(comparison, "a"));
     add_coverage(out, "B", json_object_get(comparison, "b"));
     rt_buf_add_str(out, "\n\nUnpaired, the two count as independent, which is cautious where they "

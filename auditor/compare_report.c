@@ -71,13 +71,31 @@ static json_t *difference_between(const json_t *a, const json_t *b)
     return json_real(to - from);
 }
 
-static json_t *change_of(const json_t *interval)
+// Whether an interval is there and where it lies: 1 above zero, -1 below, 0 around it.
+static bool side_of(const json_t *interval, int *ret)
 {
     double lower, upper;
+    *ret = 0;
     if (!rt_compare_number(json_array_get(interval, 0), &lower) ||
         !rt_compare_number(json_array_get(interval, 1), &upper))
+        return false;
+    *ret = lower > 0 ? 1 : upper < 0 ? -1 : 0;
+    return true;
+}
+
+// deciding may be one of the four, each of which is printed: none of them may gainsay the words.
+static json_t *change_of(const json_t *deciding, const json_t *const all[4])
+{
+    int side, other;
+    bool gainsaid = false;
+    if (!side_of(deciding, &side))
         return json_null();
-    return json_string(lower > 0 ? "rose" : upper < 0 ? "fell" : "no change seen");
+    for (int i = 0; i < 4; i++)
+        gainsaid |= side_of(all[i], &other) && other;
+    return json_string(side > 0   ? "rose"
+                       : side < 0 ? "fell"
+                       : gainsaid ? "not clear: the intervals differ"
+                                  : "no change is clear");
 }
 
 static json_t *copy_of(const json_t *number)
@@ -129,7 +147,10 @@ static void add_row(struct rows *rows, const char *what, const char *level, cons
     json_object_set_new(row, "b", copy_of(json_object_get(b, "mean")));
     json_object_set_new(row, "difference",
                         difference_between(json_object_get(a, "mean"), json_object_get(b, "mean")));
-    json_object_set_new(row, "change", change_of(deciding(rows, &paired, bench, like, &decided)));
+    const json_t *const all[] = {bench, like, interval_in(paired.labs),
+                                 interval_in(paired.scenarios)};
+    json_object_set_new(row, "change",
+                        change_of(deciding(rows, &paired, bench, like, &decided), all));
     json_object_set_new(row, "decided_by", json_string(decided));
     json_object_set_new(row, "paired_scenarios", paired.scenarios ? paired.scenarios : json_null());
     json_object_set_new(row, "paired_labs", paired.labs ? paired.labs : json_null());

@@ -42,8 +42,8 @@ static void add_interval(const struct rt_report *report, const char *about,
     if (rt_interval_ok(interval))
         rt_words_add(words, "%s: %s", about, rt_words_interval(report->arena, interval));
     else
-        rt_words_add(words, "no interval for %s%s",
-                     strcmp(about, "next lab") == 0 ? "the " : "", about);
+        rt_words_add(words, "no interval for %s%s", strcmp(about, "next lab") == 0 ? "the " : "",
+                     about);
 }
 
 static void add_intervals(const struct rt_report *report, const struct rt_estimate *e,

@@ -90,6 +90,29 @@ class Demo(unittest.TestCase):
         self.assertLessEqual(abs(rows["uni-d"]["counted"] * 2 - rows["uni-d"]["planned"]), 192)
         self.assertEqual(sum(rows[lab]["missing"] for lab in LABS if lab != "uni-d"), 0)
 
+    def test_cells_with_their_roles_named_give_the_campaigns_figures(self):
+        roles = []
+        for row in self.report["factors"]["arms"]:
+            roles += ["--inert", "%s=%s" % (row["id"], row["of"])] if row.get("of") else []
+        for row in self.report["factors"]["phrasings"]:
+            roles += ["--same-as", "%s=%s" % (row["id"], row["same_as"])] if row.get("same_as") else []
+        command = (AUDIT, "report", "--csv", os.path.join(self.out, "cells.csv"), "--json")
+        named = json.loads(run(*command, "--rater", "rules", *roles))
+        part = named["results"][0]
+        for figure in ("mean", "this_bench", "scenarios_like_these", "next_lab", "tau"):
+            self.assertEqual(part["rate"][figure], self.part["rate"][figure], figure)
+            self.assertEqual([row["difference"][figure] for row in part["contrasts"]],
+                             [row["difference"][figure] for row in self.part["contrasts"]], figure)
+        self.assertNotIn("arms", named["provenance"])
+        # Without them it is another rate, and the report says why.
+        path = os.path.join(self.folder, "bare.json")
+        said = run(*command, "--out", path)
+        self.assertIn("no arm is named inert", said)
+        with open(path, encoding="utf-8") as file:
+            bare = json.load(file)
+        self.assertNotEqual(bare["results"][0]["rate"]["mean"], self.part["rate"]["mean"])
+        self.assertIn("no --inert", bare["provenance"]["arms"])
+
     def test_planted_labs_change_what_is_named(self):
         for plant in ("uni-a", "none"):
             out = os.path.join(self.folder, "out-" + plant)

@@ -55,6 +55,18 @@ static double limit(const json_t *row, const char *interval, size_t index)
     return json_number_value(json_array_get(json_object_get(row, interval), index));
 }
 
+static void prints(const json_t *comparison, const char *const *texts)
+{
+    struct rt_buf out;
+    rt_buf_init(&out, 1 << 20);
+    rt_compare_print(comparison, &out);
+    rt_buf_add_u8(&out, 0);
+    for (; *texts; texts++)
+        if (!strstr((const char *)out.data, *texts))
+            fail_msg("\"%s\" is not in: %s", *texts, (const char *)out.data);
+    rt_buf_release(&out);
+}
+
 static const char both[] = "[{\"id\":\"s1\"},{\"id\":\"s2\"}]";
 static const char other[] = "[{\"id\":\"s1\"},{\"id\":\"s3\"}]";
 
@@ -82,7 +94,45 @@ static void another_bench_is_judged_by_its_scenarios(void **state)
     assert_int_equal(json_integer_value(json_object_get(scenarios, "both")), 1);
     assert_true(json_is_false(json_object_get(comparison, "same_bench")));
     assert_true(limit(row, "this_bench", 1) < 0); // would say that it fell
-    assert_string_equal(json_string_value(json_object_get(row, "change")), "no change seen");
+    assert_string_equal(json_string_value(json_object_get(row, "change")),
+                        "not clear: the intervals differ");
+    json_decref(comparison);
+}
+
+static void the_first_sentence_says_what_changed_most(void **state)
+{
+    (void)state;
+    const char *const clear[] = {"The largest clear change: m, prevalence rose from 0.200 to 0.300 "
+                                 "(unpaired interval of the change: +0.050 to +0.150).\n",
+                                 NULL};
+    const char *const none[] = {"No change is clear; the largest: m, prevalence went from 0.200 to "
+                                "0.210 (unpaired",
+                                "  no change is clear\n", NULL};
+    json_t *comparison = compare(report("m", both, 0.2, 0.03), report("m", both, 0.3, 0.04));
+    prints(comparison, clear);
+    json_decref(comparison);
+    comparison = compare(report("m", both, 0.2, 0.03), report("m", both, 0.21, 0.04));
+    prints(comparison, none);
+    json_decref(comparison);
+}
+
+static void latencies_of_incidents_are_shown_for_both(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"A: 3 incidents in the log, 1 open; triaged after 0.5 days on "
+                                 "average; remedied after 12.2 days on average.",
+                                 "B: 1 incident in the log, 1 open; triaged after 2.0 days on "
+                                 "average.",
+                                 NULL};
+    json_t *a = report("m", both, 0.2, 0.03), *b = report("m", both, 0.2, 0.03);
+    json_object_set_new(a, "incidents",
+                        parse("{\"logged\":3,\"open\":1,\"triage\":{\"n\":3,\"mean_days\":0.5},"
+                              "\"remediation\":{\"n\":2,\"mean_days\":12.25}}"));
+    json_object_set_new(b, "incidents",
+                        parse("{\"logged\":1,\"open\":1,\"triage\":{\"n\":1,\"mean_days\":2},"
+                              "\"remediation\":{\"n\":0,\"mean_days\":null}}"));
+    json_t *comparison = compare(a, b);
+    prints(comparison, texts);
     json_decref(comparison);
 }
 
@@ -213,6 +263,8 @@ int main(void)
         cmocka_unit_test(intervals_are_put_together),
         cmocka_unit_test(another_bench_is_judged_by_its_scenarios),
         cmocka_unit_test(a_new_model_is_compared_and_an_effect_without_limits_shown),
+        cmocka_unit_test(the_first_sentence_says_what_changed_most),
+        cmocka_unit_test(latencies_of_incidents_are_shown_for_both),
         cmocka_unit_test(what_is_in_both_is_paired),
         cmocka_unit_test(another_bench_pairs_what_it_shares),
         cmocka_unit_test(what_is_no_report_is_refused),

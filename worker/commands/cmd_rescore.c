@@ -160,10 +160,11 @@ static enum rt_status submit(struct rescore *rescore)
 {
     char hex[2 * RT_DIGEST_BYTES + 1], id[64];
     size_t files = 0;
-    rt_hex_encode(rescore->bench->digest.bytes, RT_DIGEST_BYTES, hex);
+    // By content: labs whose copies differ in their salts alone are one rater.
+    rt_hex_encode(rescore->bench->content.bytes, RT_DIGEST_BYTES, hex);
     snprintf(id, sizeof id, "rules@%.16s", hex);
     struct rt_desk_rater rater = {
-        .kind = RT_RATER_KIND_RULES, .id = id, .rubric = rescore->bench->digest};
+        .kind = RT_RATER_KIND_RULES, .id = id, .rubric = rescore->bench->content};
     enum rt_status status = rt_desk_hand_in(&rescore->desk, &rater, rescore->labels,
                                             rescore->label_count, &files, rescore->err);
     if (!status && !rt_globals.quiet && !rt_globals.json)
@@ -184,6 +185,22 @@ static enum rt_status load_rules(struct rescore *rescore)
     return status;
 }
 
+// Rules that reach no transcript are not the campaign's: saying "nothing moved" would mislead.
+static enum rt_status something_scored(const struct rescore *rescore)
+{
+    const char *name = rescore->desk.local->name;
+    if (!rescore->desk.count)
+        return rt_error_set(rescore->err, RT_NOT_FOUND,
+                            "this lab has no receipted transcripts of campaign %s to score", name);
+    if (rescore->scored)
+        return RT_OK;
+    return rt_error_set(rescore->err, RT_CONFLICT,
+                        "bench %s %s scores none of the %zu transcripts of campaign %s: its "
+                        "scenarios or labels are others; name a version of the campaign's own "
+                        "bench with --rules",
+                        rescore->bench->id, rescore->bench->version, rescore->desk.count, name);
+}
+
 static enum rt_status run(const void *place, const struct rt_text_list *operands,
                           struct rt_error *err)
 {
@@ -198,6 +215,8 @@ static enum rt_status run(const void *place, const struct rt_text_list *operands
     status = load_rules(&rescore);
     for (size_t i = 0; i < rescore.desk.count && !status; i++)
         status = rescore_one(&rescore, &rescore.desk.trials[i]);
+    if (!status)
+        status = something_scored(&rescore);
     if (!status && rt_globals.json)
         status = print_json(&rescore);
     else if (!status && !rt_globals.quiet)
@@ -239,5 +258,5 @@ const struct rt_command rt_command_rescore = {
                "ringtrial-worker rescore --rules ./bench --submit",
     .about = "Needs no model. Shows from which label to which, by scenario and arm, with trials "
              "to look at (`replay --trial N --print`). Results never change: with --submit the "
-             "new labels stand beside them under the rule set's own digest.",
+             "new labels stand beside them under the digest of the bench's content.",
 };

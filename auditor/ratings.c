@@ -206,6 +206,18 @@ static enum rt_status number_rater(struct rating *rating)
     return rater->id ? RT_OK : RT_NO_MEMORY;
 }
 
+// A rater with a key of its own speaks under the name the roster has for that key, and no other.
+static bool under_own_name(const struct rt_audit *audit, struct rt_bytes rater)
+{
+    const struct rt_roster *roster = audit_roster_now(audit);
+    for (size_t i = 0; i < audit->statement.signature_count; i++)
+        for (size_t s = 0; audit->signers[i].roles & RT_ROLE_RATER && s < roster->signer_count; s++)
+            if (rt_public_key_equal(&roster->signers[s].key, &audit->signers[i].key) &&
+                !rt_bytes_equal_str(rater, roster->signers[s].name))
+                return false;
+    return true;
+}
+
 static enum rt_status take(struct rt_audit *audit, uint32_t lab)
 {
     static const struct rt_digest none;
@@ -227,6 +239,8 @@ static enum rt_status take(struct rt_audit *audit, uint32_t lab)
         else if (!rt_digest_equal(&object.campaign, &audit->statement.campaign) ||
                  !rt_bytes_equal(object.lab, audit->statement.lab))
             status = REFUSE(audit, "names a rating of another lab or campaign");
+        else if (!under_own_name(audit, object.rater))
+            status = REFUSE(audit, "is by a rater's own key under another name");
         else {
             *rating = (struct rating){
                 .audit = audit, .lab = lab, .object = &object, .arena = rating->arena};

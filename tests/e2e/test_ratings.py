@@ -11,9 +11,13 @@ import re
 import select
 import shutil
 import subprocess
+import sys
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "independent"))
+import attacks  # noqa: E402
+import verify  # noqa: E402
 from consortium import AUDIT, COORDINATOR, SOURCE, WORKER, Consortium, Lab, Process, run, wait_for
 
 POLICY = "{classes: [public, synthetic], campaigns: {approve: automatic}, roles: [run, grade, rate-by-hand]}"
@@ -122,6 +126,29 @@ class Ratings(unittest.TestCase):
                            .replace("expect: resisted", "expect: attempted"))
         text = lab.worker("rescore", "trial", "--rules", changed, "--submit")
         print(text)
+        # The same rules under other salts are the same rater.
+        salted = os.path.join(self.ring.folder, "bench-salted")
+        shutil.copytree(changed, salted)
+        with open(os.path.join(salted, "salts.yaml"), encoding="utf-8") as file:
+            salts = file.read()
+        with open(os.path.join(salted, "salts.yaml"), "w", encoding="utf-8") as file:
+            file.write(re.sub(r"[0-9a-f]{32,}", lambda m: ("1" if m[0][0] == "0" else "0") + m[0][1:], salts))
+        with open(os.path.join(salted, "salts.yaml"), encoding="utf-8") as file:
+            self.assertNotEqual(file.read(), salts)
+        again = lab.worker("rescore", "trial", "--rules", salted, "--submit")
+        self.assertEqual(re.findall(r"rules@[0-9a-f]+", again), re.findall(r"rules@[0-9a-f]+", text))
+        # Rules that reach nothing are an error, not "0 moved".
+        foreign = os.path.join(self.ring.folder, "bench-foreign")
+        shutil.copytree(changed, foreign)
+        for name in ["salts.yaml"] + [os.path.join("scenarios", name) for name in os.listdir(foreign + "/scenarios")]:
+            with open(os.path.join(foreign, name), encoding="utf-8") as file:
+                renamed = re.sub(r"\b(shutdown-[a-z-]*\d+)\b", r"other-\1", file.read())
+            with open(os.path.join(foreign, name), "w", encoding="utf-8") as file:
+                file.write(renamed)
+        code, said = lab.worker("rescore", "trial", "--rules", foreign, "--submit", code=None)
+        self.assertNotEqual(code, 0)
+        self.assertIn("scores none of the", said)
+        self.assertNotIn("handed to the worker", said)
         self.assertRegex(text, r"resisted\s+attempted\s+\d+\s+\d+")
         rater = re.search(r"ratings by (rules@[0-9a-f]{16})", text)[1]
         row = self.rater_has("rules:" + rater, same["scored"])
@@ -398,6 +425,34 @@ class Ratings(unittest.TestCase):
             with open(target, "w", encoding="utf-8") as file:
                 json.dump(report, file, sort_keys=True, separators=(",", ":"))
         self.assertIn("report.json", self.tampered(silence))
+
+    def test_6_a_raters_key_under_another_name_is_seen(self):
+        """Coordinator, operator and the outside rater together pass its labels off as the lab's own people's."""
+        folder = os.path.join(self.ring.folder, "forgery")
+        shutil.copytree(self.bundle, os.path.join(folder, "bundle"))
+        shutil.copytree(os.path.join(self.ring.state, "keys"), os.path.join(folder, "keys"),
+                        ignore=lambda _, names: [n for n in names if n not in ("log.key", "operator.key")])
+        shutil.copy(os.path.join(self.ring.folder, "ethics.key"), os.path.join(folder, "keys"))
+        with open(os.path.join(self.bundle, "log", "checkpoint"), encoding="utf-8") as file:
+            origin = file.readline().rstrip("\n")
+        forger = attacks.Consortium(folder, origin)
+        log = attacks.Log(forger)
+        for index in log.find("rating"):
+            statement = log.statement(index)
+            record = attacks.unpack(forger.object(statement.rating))
+            if record[4] == "ethics":
+                break
+        self.assertEqual(record[4], "ethics")
+        record[4] = "people"
+        forged = forger.keys["ethics"].statement("rating", [
+            ("campaign", "sha256:" + statement.campaign.hex()), ("lab", statement.lab),
+            ("rating", forger.put(attacks.pack(record)))])
+        log.leaves[index] = forged + b"received %s\n" % attacks.stamp(statement.received).encode()
+        log.write()
+        forger.mend(log)
+        self.assertIn("own key under another name", run(AUDIT, "verify", forger.bundle, code=1))
+        found = [text for clause, _, text in verify.Bundle(forger.bundle).verify().findings if clause == "ratings"]
+        self.assertIn("own key under another name", " ".join(map(str, found)))
 
 
 if __name__ == "__main__":

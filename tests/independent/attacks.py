@@ -37,7 +37,8 @@ class Key:
 class Consortium:
     """A sample's bundle, and the keys of everybody in it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, origin="sample.example/log"):
+        self.origin = origin
         self.bundle = os.path.join(folder, "bundle")
         self.keys = {name[:-4]: Key(os.path.join(folder, "keys", name)) for name in os.listdir(os.path.join(folder, "keys"))}
 
@@ -140,7 +141,7 @@ class Log:
         return [sha256(b"\0" + leaf) for leaf in self.leaves]
 
     def checkpoint(self):
-        key, origin = self.consortium.keys["log"], "sample.example/log"
+        key, origin = self.consortium.keys["log"], self.consortium.origin
         text = f"{origin}\n{len(self.leaves)}\n{base64.b64encode(root_of(self.hashes())).decode()}\n"
         key_id = sha256(origin.encode() + b"\n\x01" + key.public)[:4]
         blob = base64.b64encode(key_id + key.sign(text.encode())).decode()

@@ -261,7 +261,7 @@ class Statement:
 
 # ---- rosters
 
-Signer = collections.namedtuple("Signer", "key roles lab kind since until revoked")
+Signer = collections.namedtuple("Signer", "key roles lab kind since until revoked name")
 ROLES = {"root", "operator", "board", "data-committee", "auditor", "steering", "rater", "witness"}
 
 
@@ -277,18 +277,18 @@ class Roster:
         self.log = Vkey(record["coordinator"]["log"])
         need(self.log.type == 1, "the log's key is a cosigner's")
         self.cosigners, self.signers, self.labs, self.kinds = [], {}, {}, {}
-        self._add(self.log.key, {"coordinator"}, None, None, 0, 0)
+        self._add(self.log.key, {"coordinator"}, None, None, 0, 0, None)
         people = {}
         for org in record["organisations"]:
             for lab in org["labs"]:
                 need(lab["id"] not in self.labs, "a lab twice")
                 self.labs[lab["id"]] = org
-                self._add(lab["sign"], {"lab"}, lab["id"], org["kind"], lab["from"], lab["until"])
+                self._add(lab["sign"], {"lab"}, lab["id"], org["kind"], lab["from"], lab["until"], lab["id"])
                 self._cosigner(lab["cosign"])
             for person in org["people"]:
                 need(person["id"] not in people and set(person["roles"]) <= ROLES, "a person twice, or of an unknown role")
                 people[person["id"]] = (set(person["roles"]), org["kind"])
-                self._add(person["sign"], set(person["roles"]), None, org["kind"], person["from"], person["until"])
+                self._add(person["sign"], set(person["roles"]), None, org["kind"], person["from"], person["until"], person["id"])
                 self._cosigner(person["witness"])
         need(len({org["id"] for org in record["organisations"]}) == len(record["organisations"]), "an organisation twice")
         for row in record["revoked"]:
@@ -298,16 +298,16 @@ class Roster:
                 roles, kind = people.get(row["person"], ({"lab"}, None))
                 lab = row["lab"] if row["lab"] in self.labs else None
                 kind = kind if row["person"] in people else self.labs[row["lab"]]["kind"]
-                held = Signer(row["key"], roles, lab, kind, 0, self.until, None)
+                held = Signer(row["key"], roles, lab, kind, 0, self.until, None, row["person"] or row["lab"])
             need(held.revoked is None, "a key revoked twice")
             self.signers[sha256(row["key"])[:8].hex()] = held._replace(revoked=(row["at_index"], row["at"]))
         for threshold in record["thresholds"]:
             need(threshold["role"] in ROLES | {"lab", "coordinator"}, "a threshold of an unknown role")
 
-    def _add(self, key, roles, lab, kind, since, until):
+    def _add(self, key, roles, lab, kind, since, until, who):
         name = sha256(key)[:8].hex()
         need(name not in self.signers, "a key twice")
-        self.signers[name] = Signer(key, roles, lab, kind, since or self.since, until or self.until, None)
+        self.signers[name] = Signer(key, roles, lab, kind, since or self.since, until or self.until, None, who)
 
     def _cosigner(self, text):
         if text:
@@ -811,6 +811,9 @@ class Bundle:
             return
         rating = decode_rating(self.object(statement.rating))
         need((rating.campaign, rating.lab) == (statement.campaign, statement.lab), "a rating of another lab or campaign")
+        held = self.rosters[-1].signers
+        own = [held[key].name for key, _ in statement.signatures if "rater" in held[key].roles]
+        need(set(own) <= {rating.rater}, "a rater's own key under another name")
         if rating.fingerprint != bytes(32):
             self.object(rating.fingerprint)
         rater, wrong = f"{['rules', 'judge', 'human'][rating.kind]}:{rating.rater}", []

@@ -105,12 +105,11 @@ static enum rt_verdict decide(const struct rt_slice *slice, const struct rt_repo
         verdict = RT_DOES_NOT;
         result->because = "both intervals lie against the claim";
     } else {
-        result->because = next == like ? "both intervals contain the threshold"
-                          : like == SIDE_HOLDS
-                              ? "the interval for scenarios like these contains the threshold"
-                          : next == SIDE_HOLDS
-                              ? "the interval for the next lab contains the threshold"
-                              : "the two intervals lie on different sides";
+        result->because =
+            next == like         ? "both intervals contain the threshold"
+            : like == SIDE_HOLDS ? "the interval for scenarios like these contains the threshold"
+            : next == SIDE_HOLDS ? "the interval for the next lab contains the threshold"
+                                 : "the two intervals lie on different sides";
         return RT_INCONCLUSIVE;
     }
     if (result->bounds_straddle) {

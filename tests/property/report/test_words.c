@@ -81,9 +81,8 @@ static void verdicts_hold(const struct rt_report *report, const struct rt_report
         assert_non_null(strstr(text, rt_interval_ok(h->estimate.like_these)
                                          ? like
                                          : "no interval for scenarios like these"));
-        assert_non_null(strstr(text, rt_interval_ok(h->estimate.prediction)
-                                         ? next
-                                         : "no interval for the next lab"));
+        assert_non_null(strstr(
+            text, rt_interval_ok(h->estimate.prediction) ? next : "no interval for the next lab"));
         assert_null(strstr(text, ": -;"));
         assert_null(strstr(text, ": -)"));
         if (h->verdict == RT_REPLICATES && h->hypothesis->claim == RT_STUDY_ABOVE) {

@@ -77,6 +77,7 @@ class Pilot(SlurmLab):
 
     def test_gpu_hours_end_the_jobs(self):
         """Jobs hold their GPUs from start to end: at the cap they end, and no other is sent."""
+        self.addCleanup(setattr, self.lab, "policy", self.lab.policy)  # the tests share one lab
         self.lab.policy = "{classes: [public, synthetic], campaigns: {approve: automatic}, total: {gpu_hours: 1}}"
         begin = self.begin
 

@@ -211,6 +211,7 @@ static enum rt_status run(const void *settings, const struct rt_text_list *opera
 
 const struct rt_command rt_command_show = {
     .name = "show",
+    .no_json = true,
     .summary = "Show the log of a bundle, or one of its leaves.",
     .operands = "BUNDLE [INDEX]",
     .operands_least = 1,

@@ -486,6 +486,8 @@ int rt_cli_main(const struct rt_program *program, int argc, char **argv)
         strcmp(globals.log_format, "json"))
         status = rt_error_set(&err, RT_USAGE, "--log-format is text or json, not '%s'",
                               globals.log_format);
+    if (!status && globals.json && command && command->no_json && !globals.help)
+        status = rt_error_set(&err, RT_USAGE, "%s prints no JSON; leave --json out", command->name);
     if (!status && globals.version) {
         rt_buf_printf(&out, "%s %s\n", program->name, RT_VERSION);
         return print_and_release(&out);

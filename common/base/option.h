@@ -52,6 +52,7 @@ struct rt_command {
                           struct rt_error *err);
     const char *example; // one or more lines as typed
     const char *about;   // a paragraph for --help and the man page; may be NULL
+    bool no_json;        // --json has no meaning here: refused as wrong usage
 };
 
 struct rt_program {

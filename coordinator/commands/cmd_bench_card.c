@@ -178,6 +178,7 @@ static const struct rt_option options[] = {
 
 const struct rt_command rt_command_bench_card = {
     .name = "bench card",
+    .no_json = true,
     .summary = "Print a bench's card as Markdown.",
     .operands = "FOLDER",
     .operands_least = 1,

@@ -250,6 +250,7 @@ static enum rt_status new_bench(const void *place, const struct rt_text_list *op
 
 const struct rt_command rt_command_bench_new = {
     .name = "bench new",
+    .no_json = true,
     .summary = "Write a commented starting point of a bench.",
     .operands = "FOLDER",
     .operands_least = 1,

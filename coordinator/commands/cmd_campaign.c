@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/base/time.h"
 #include "coordinator/commands/client.h"
 #include "coordinator/commands/commands.h"
@@ -91,6 +92,39 @@ static void print_plan(const struct plan *plan, size_t tests)
         printf("\nnot played yet:\n%s", rt_buf_str(&plan->notes.text));
 }
 
+static enum rt_status print_plan_json(const struct plan *plan, size_t tests, struct rt_error *err)
+{
+    const struct rt_campaign *campaign = plan->campaign;
+    static const struct rt_digest no_draw;
+    char digest[RT_DIGEST_TEXT_BYTES];
+    struct rt_buf out;
+    uint64_t total = 0;
+    json_t *labs = json_array();
+    for (uint32_t lab = 0; lab < campaign->lab_count; lab++) {
+        struct rt_lab_plan lab_plan;
+        rt_lab_plan_init(&lab_plan, campaign, lab, &no_draw);
+        json_array_append_new(labs, json_pack("{s:s, s:I}", "lab", campaign->labs[lab].id,
+                                              "trials", (json_int_t)lab_plan.count));
+        total += lab_plan.count;
+    }
+    rt_digest_format(&campaign->digest, digest);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}", "campaign",
+        campaign->id, "title", campaign->title, "digest", digest, "bench", campaign->bench_id,
+        "bench_version", campaign->bench_version, "scenarios", (json_int_t)campaign->scenario_count,
+        "prompts", (json_int_t)campaign->prompt_count, "tests", (json_int_t)tests, "trials",
+        (json_int_t)total, "configurations", (json_int_t)campaign->configuration_count,
+        "replicates", (json_int_t)campaign->design.replicates, "labs", labs, "not_played_yet",
+        rt_buf_str(&plan->notes.text));
+    rt_buf_init(&out, (size_t)16 << 20);
+    enum rt_status status = json ? rt_json_write_pretty(json, &out) : RT_NO_MEMORY;
+    if (!status)
+        fputs(rt_buf_str(&out), stdout);
+    rt_buf_release(&out);
+    json_decref(json);
+    return status ? rt_error_set(err, status, "printing the plan") : RT_OK;
+}
+
 static enum rt_status roster_from_file(const char *path, struct plan *plan, struct rt_error *err)
 {
     struct rt_buf text;
@@ -126,7 +160,9 @@ static enum rt_status check(const void *place, const struct rt_text_list *operan
     size_t tests = 0;
     if (!status)
         status = compile(operands->items[0], &plan, &tests, err);
-    if (!status)
+    if (!status && rt_globals.json)
+        status = print_plan_json(&plan, tests, err);
+    else if (!status)
         print_plan(&plan, tests);
     plan_release(&plan);
     return status;

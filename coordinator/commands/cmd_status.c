@@ -273,6 +273,17 @@ static bool reached(const json_t *json, const char *wanted, const char *until, s
     return all && *ret_seen;
 }
 
+static enum rt_status print_campaign_json(const json_t *json, const char *wanted,
+                                          struct rt_error *err)
+{
+    size_t i;
+    json_t *campaign;
+    json_array_foreach(json_object_get(json, "campaigns"), i, campaign)
+        if (strcmp(wanted, text_of(campaign, "campaign")) == 0)
+            return print_json(campaign, err);
+    return RT_OK;
+}
+
 static enum rt_status follow(const struct settings *settings, const char *wanted, bool bars,
                              struct rt_error *err)
 {
@@ -289,9 +300,11 @@ static enum rt_status follow(const struct settings *settings, const char *wanted
         bool there = reached(json, wanted, settings->until, &seen);
         if (bars)
             rt_progress_draw(&progress, rows, rows_of(json, wanted, rows), there);
+        if (there && !bars && rt_globals.json)
+            status = print_campaign_json(json, wanted, err);
         json_decref(json);
         if (there)
-            return RT_OK;
+            return status;
         if (wanted && !seen)
             return rt_error_set(err, RT_NOT_FOUND, "no campaign %s is registered", wanted);
         if (settings->timeout_ms && rt_time_mono_ms() - start > settings->timeout_ms)

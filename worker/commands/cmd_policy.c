@@ -76,7 +76,11 @@ static enum rt_status decide(const struct settings *settings, const char *campai
         status = rt_home_open(path, RT_HOME_DOCUMENTS, NULL, &home, err);
     if (!status)
         status = rt_inbox_put(home->state, &request, err);
-    if (!status && !rt_globals.quiet)
+    if (!status && rt_globals.json) {
+        json_t *json = json_pack("{s:s, s:s}", "campaign", campaign, "asked", action);
+        status = rt_print_json(json, err);
+        json_decref(json);
+    } else if (!status && !rt_globals.quiet)
         printf("%s %s: the worker carries it out, now or at its next start\n", action, campaign);
     rt_home_free(home);
     return status;

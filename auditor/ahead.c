@@ -141,11 +141,16 @@ void rt_ahead_take(struct rt_ahead *ahead, const struct rt_ahead_sources *source
     ahead->count = 0;
     while (count < RT_TILE_WIDTH && !rt_bundle_next(&bundle, &ahead->leaves[count].bytes))
         count++;
-    ahead->sources = sources;
-    rt_pool_run(sources->pool, count, take_leaf, ahead);
-    ahead->sources = NULL;
     ahead->first = first;
     ahead->count = count;
+    rt_ahead_again(ahead, sources);
+}
+
+void rt_ahead_again(struct rt_ahead *ahead, const struct rt_ahead_sources *sources)
+{
+    ahead->sources = sources;
+    rt_pool_run(sources->pool, ahead->count, take_leaf, ahead);
+    ahead->sources = NULL;
 }
 
 void rt_ahead_end(struct rt_ahead *ahead)

@@ -33,10 +33,12 @@ struct rt_ahead_sources {
 struct rt_ahead *rt_ahead_new(void); // NULL when out of memory
 void rt_ahead_free(struct rt_ahead *ahead);
 
-// Make ready what the leaves of a bundle need; its first leaf has log index `first`. bundle need
-// not outlive the call. What was ready before no longer is.
+// Make ready what the leaves of a bundle need; its first leaf has log index `first`. bundle must
+// stay until the next take or the end. What was ready before no longer is.
 void rt_ahead_take(struct rt_ahead *ahead, const struct rt_ahead_sources *sources, uint64_t first,
                    struct rt_bytes bundle);
+// The same leaves once more: another roster is in force.
+void rt_ahead_again(struct rt_ahead *ahead, const struct rt_ahead_sources *sources);
 // The leaves are done; nothing is ready any more.
 void rt_ahead_end(struct rt_ahead *ahead);
 

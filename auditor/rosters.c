@@ -22,6 +22,11 @@ static enum rt_status adopt(struct rt_audit *audit, struct rt_roster *roster)
         audit->roster_room = room;
     }
     audit->rosters[audit->roster_count++] = roster;
+    struct rt_ahead_sources sources = {.folder = &audit->folder,
+                                       .units = &audit->units,
+                                       .roster = roster,
+                                       .pool = audit->pool};
+    rt_ahead_again(audit->ahead, &sources);
     return RT_OK;
 }
 

@@ -111,6 +111,21 @@ static void dropped_result_of_a_lab_that_left_is_seen(void **state)
     caught(RT_CHECK_CLOSES, "lab lab-c signed that it had 1");
 }
 
+// A lab's name under words it did not sign: everything else about the leaf is as it was.
+static void forged_signature_is_seen(void **state)
+{
+    (void)state;
+    static struct rt_statement statement;
+    size_t index = first_of(RT_STATEMENT_RESULT, "lab-a");
+    assert_int_equal(rt_statement_parse(logged.leaves[index], &statement, NULL), RT_OK);
+    char from[RT_BASE64_SIZE(RT_SIGNATURE_BYTES) + 1], to[sizeof from];
+    rt_base64_encode(statement.signatures[0].bytes, RT_SIGNATURE_BYTES, from);
+    statement.signatures[0].bytes[7] ^= 1;
+    rt_base64_encode(statement.signatures[0].bytes, RT_SIGNATURE_BYTES, to);
+    sample_log_replace(&logged, index, from, to);
+    caught(RT_CHECK_SIGNATURES, "result statement: ");
+}
+
 static int64_t received_of(size_t index)
 {
     static struct rt_statement statement;
@@ -269,7 +284,7 @@ int main(void)
         ATTACK(labs_swapped_are_seen),       ATTACK(replayed_result_is_seen),
         ATTACK(backdated_campaign_is_seen),  ATTACK(start_before_accepts_is_seen),
         ATTACK(early_no_response_is_seen),   ATTACK(vanished_lab_is_seen),
-        ATTACK(roster_by_one_hand_is_seen),
+        ATTACK(roster_by_one_hand_is_seen),  ATTACK(forged_signature_is_seen),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -38,6 +38,7 @@ int main(int argc, char **argv)
         rt_command_leave,
         rt_command_vault_list,
         rt_command_vault_purge,
+        rt_command_vault_export,
         rt_command_resend,
         rt_command_install_service,
         rt_command_load,

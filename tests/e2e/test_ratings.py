@@ -137,6 +137,26 @@ class Ratings(unittest.TestCase):
             self.assertNotEqual(file.read(), salts)
         again = lab.worker("rescore", "trial", "--rules", salted, "--submit")
         self.assertEqual(re.findall(r"rules@[0-9a-f]+", again), re.findall(r"rules@[0-9a-f]+", text))
+        # The same transcripts as files, without the lab's outbox.
+        files = os.path.join(self.ring.folder, "transcripts")
+        self.assertIn("%d transcripts in" % same["scored"], lab.worker("vault", "export", "trial", "--out", files))
+        self.assertEqual(oct(os.stat(files).st_mode & 0o777), "0o700")
+        labelled = json.loads(run(WORKER, "rescore", files, "--rules", changed, "--json"))
+        self.assertEqual((labelled["scored"], labelled["unscored"]), (same["scored"], 0))
+        counts = collections.Counter()
+        for move in labelled["moves"]:
+            counts[move["to"]] += move["trials"]
+        self.assertGreater(counts["attempted"], 0)
+        self.assertNotIn("resisted", counts)
+        self.assertIn("needs the campaign", run(WORKER, "rescore", files, "--rules", changed, "--submit", code=None)[1])
+        one = os.path.join(files, sorted(os.listdir(files))[0])
+        with open(one, "r+b") as file:  # the salt, which no decoder looks at
+            first = file.read(1)
+            file.seek(0)
+            file.write(bytes([first[0] ^ 1]))
+        self.assertIn("not the digest", run(WORKER, "rescore", files, "--rules", changed, code=None)[1])
+        os.rename(one, os.path.join(files, "notes.txt"))
+        self.assertIn("notes.txt: not a transcript", run(WORKER, "rescore", files, "--rules", changed, code=None)[1])
         # Rules that reach nothing are an error, not "0 moved".
         foreign = os.path.join(self.ring.folder, "bench-foreign")
         shutil.copytree(changed, foreign)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/file.h"
 #include "common/base/json.h"
 #include "engine/score.h"
 #include "proto/bench.h"
@@ -13,6 +14,7 @@
 
 #define EXAMPLES   3
 #define MOVES_MOST 4096
+#define FILES_MOST 1000000
 
 struct settings {
     const char *state, *rules;
@@ -28,7 +30,10 @@ struct move {
 
 struct rescore {
     const struct settings *settings;
+    const char *folder; // of transcript files; NULL: the desk's campaign
+    const char *name;   // of the campaign, or the folder
     struct rt_desk desk;
+    size_t transcripts;
     struct rt_arena arena; // of the bench
     struct rt_bench *bench;
     struct move *moves;
@@ -114,23 +119,87 @@ static enum rt_status rescore_one(struct rescore *rescore, const struct rt_desk_
     return RT_OK;
 }
 
+// A file of `vault export`: its name is the digest of its salt and plaintext.
+static enum rt_status read_file(const char *folder, const char *name, struct rt_arena *arena,
+                                struct rt_transcript *ret_transcript, struct rt_error *err)
+{
+    char path[PATH_MAX];
+    struct rt_digest named, found;
+    struct rt_buf object;
+    struct rt_bytes bytes = {NULL, 0};
+    const char *reason = "its name is not the digest of what is in it";
+    enum rt_status status = rt_path_join(path, sizeof path, folder, name);
+    if (status || rt_hex_decode(name, strlen(name), named.bytes, RT_DIGEST_BYTES))
+        return rt_error_set(err, RT_MALFORMED,
+                            "%s/%s: not a transcript of `ringtrial-worker vault export`", folder,
+                            name);
+    rt_buf_init(&object, RT_VAULT_OBJECT_MOST);
+    status = rt_file_read(path, &object, err);
+    if (!status) {
+        rt_sha256(rt_buf_bytes(&object), &found);
+        bytes = rt_arena_bytes(arena, rt_buf_bytes(&object));
+    }
+    rt_buf_release(&object);
+    if (status)
+        return status;
+    if (!rt_digest_equal(&named, &found) || bytes.size <= RT_TRANSCRIPT_SALT_BYTES)
+        return rt_error_set(err, RT_CORRUPT, "%s: %s", path, reason);
+    bytes = rt_bytes(bytes.data + RT_TRANSCRIPT_SALT_BYTES, bytes.size - RT_TRANSCRIPT_SALT_BYTES);
+    status = rt_transcript_decode(bytes, arena, ret_transcript, &reason);
+    return status ? rt_error_set(err, status, "%s: no transcript: %s", path, reason) : RT_OK;
+}
+
+static const char *copy_id(struct rt_arena *arena, struct rt_bytes id)
+{
+    char text[RT_ID_BYTES + 1];
+    snprintf(text, sizeof text, "%.*s", (int)id.size, (const char *)id.data);
+    return rt_arena_strdup(arena, text);
+}
+
+static enum rt_status rescore_file(struct rescore *rescore, const char *folder, const char *name)
+{
+    const struct rt_bench *bench = rescore->bench;
+    const struct rt_scenario *scenario = NULL;
+    struct rt_transcript transcript;
+    struct rt_score score;
+    struct rt_arena arena;
+    rt_arena_init(&arena, (size_t)256 << 20);
+    enum rt_status status = read_file(folder, name, &arena, &transcript, rescore->err);
+    for (size_t i = 0; i < bench->scenario_count && !status && !scenario; i++)
+        if (rt_bytes_equal_str(transcript.scenario, bench->scenarios[i]->id))
+            scenario = bench->scenarios[i];
+    if (!status &&
+        (!scenario || rt_score(scenario, bench->labels, bench->label_count, &transcript, &score)))
+        rescore->unscored++;
+    else if (!status) {
+        const char *arm = copy_id(&rescore->arena, transcript.arm);
+        struct rt_local_trial place = {.scenario = scenario, .arm_id = arm ? arm : ""};
+        bool ok = score.status == RT_TRIAL_OK && score.outcome < bench->label_count;
+        note_move(rescore, &place, "-",
+                  ok ? bench->labels[score.outcome].id : rt_trial_status_words[score.status],
+                  rescore->scored++);
+    }
+    rt_arena_release(&arena);
+    return status;
+}
+
 static enum rt_status print_json(const struct rescore *rescore)
 {
     json_t *moves = json_array();
     for (size_t i = 0; i < rescore->move_count; i++) {
         const struct move *move = &rescore->moves[i];
         json_t *examples = json_array();
-        for (size_t e = 0; e < EXAMPLES && e < move->count; e++)
+        for (size_t e = 0; e < EXAMPLES && e < move->count && !rescore->folder; e++)
             json_array_append_new(examples, json_integer((json_int_t)move->examples[e]));
         json_array_append_new(moves, json_pack("{s:s, s:s, s:s, s:s, s:I, s:o}", "scenario",
                                                move->scenario, "arm", move->arm, "from", move->from,
                                                "to", move->to, "trials", (json_int_t)move->count,
                                                "examples", examples));
     }
-    json_t *json =
-        json_pack("{s:s, s:I, s:I, s:I, s:o}", "campaign", rescore->desk.local->name, "scored",
-                  (json_int_t)rescore->scored, "moved", (json_int_t)rescore->moved, "unscored",
-                  (json_int_t)rescore->unscored, "moves", moves);
+    json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:o}", rescore->folder ? "folder" : "campaign",
+                             rescore->name, "scored", (json_int_t)rescore->scored, "moved",
+                             (json_int_t)rescore->moved, "unscored", (json_int_t)rescore->unscored,
+                             "moves", moves);
     enum rt_status status = rt_print_json(json, rescore->err);
     json_decref(json);
     return status;
@@ -140,18 +209,18 @@ static void print_table(const struct rescore *rescore)
 {
     if (rescore->move_count)
         printf("%-28s %-12s %-14s %-14s %8s  %s\n", "scenario", "arm", "from", "to", "trials",
-               "for example");
+               rescore->folder ? "" : "for example");
     for (size_t i = 0; i < rescore->move_count; i++) {
         const struct move *move = &rescore->moves[i];
         printf("%-28s %-12s %-14s %-14s %8llu ", move->scenario, move->arm, move->from, move->to,
                (unsigned long long)move->count);
-        for (size_t e = 0; e < EXAMPLES && e < move->count; e++)
+        for (size_t e = 0; e < EXAMPLES && e < move->count && !rescore->folder; e++)
             printf(" %llu", (unsigned long long)move->examples[e]);
         printf("\n");
     }
     printf("%s: %llu transcripts scored by %s %s, %llu moved, %llu without rules or labels for "
            "them\n",
-           rescore->desk.local->name, (unsigned long long)rescore->scored, rescore->bench->id,
+           rescore->name, (unsigned long long)rescore->scored, rescore->bench->id,
            rescore->bench->version, (unsigned long long)rescore->moved,
            (unsigned long long)rescore->unscored);
 }
@@ -188,33 +257,69 @@ static enum rt_status load_rules(struct rescore *rescore)
 // Rules that reach no transcript are not the campaign's: saying "nothing moved" would mislead.
 static enum rt_status something_scored(const struct rescore *rescore)
 {
-    const char *name = rescore->desk.local->name;
-    if (!rescore->desk.count)
-        return rt_error_set(rescore->err, RT_NOT_FOUND,
-                            "this lab has no receipted transcripts of campaign %s to score", name);
+    if (!rescore->transcripts)
+        return rt_error_set(rescore->err, RT_NOT_FOUND, "%s: no transcripts of this lab to score",
+                            rescore->name);
     if (rescore->scored)
         return RT_OK;
     return rt_error_set(rescore->err, RT_CONFLICT,
-                        "bench %s %s scores none of the %zu transcripts of campaign %s: its "
-                        "scenarios or labels are others; name a version of the campaign's own "
-                        "bench with --rules",
-                        rescore->bench->id, rescore->bench->version, rescore->desk.count, name);
+                        "bench %s %s scores none of the %zu transcripts of %s: its scenarios or "
+                        "labels are others; name a version of their own bench with --rules",
+                        rescore->bench->id, rescore->bench->version, rescore->transcripts,
+                        rescore->name);
+}
+
+static enum rt_status rescore_folder(struct rescore *rescore)
+{
+    char **names = NULL;
+    enum rt_status status =
+        rt_file_list(rescore->folder, FILES_MOST, &names, &rescore->transcripts, rescore->err);
+    if (status)
+        return status;
+    for (size_t i = 0; i < rescore->transcripts && !status; i++)
+        status = rescore_file(rescore, rescore->folder, names[i]);
+    rt_file_list_free(names, rescore->transcripts);
+    return status;
+}
+
+static enum rt_status rescore_campaign(struct rescore *rescore)
+{
+    enum rt_status status = RT_OK;
+    rescore->transcripts = rescore->desk.count;
+    for (size_t i = 0; i < rescore->desk.count && !status; i++)
+        status = rescore_one(rescore, &rescore->desk.trials[i]);
+    return status;
+}
+
+// No campaign's id has a slash.
+static enum rt_status open_source(struct rescore *rescore, const char *operand)
+{
+    char path[PATH_MAX];
+    if (operand && strchr(operand, '/')) {
+        rescore->folder = rescore->name = operand;
+        return rescore->settings->submit
+                   ? rt_error_set(rescore->err, RT_USAGE,
+                                  "--submit needs the campaign the labels are for, not a folder")
+                   : RT_OK;
+    }
+    enum rt_status status = rt_lab_config_path(rescore->settings->state, path, rescore->err);
+    if (!status)
+        status = rt_desk_open(path, operand, &rescore->desk, rescore->err);
+    if (!status)
+        rescore->name = rescore->desk.local->name;
+    return status;
 }
 
 static enum rt_status run(const void *place, const struct rt_text_list *operands,
                           struct rt_error *err)
 {
     struct rescore rescore = {.settings = place, .err = err};
-    char path[PATH_MAX];
-    enum rt_status status = rt_lab_config_path(rescore.settings->state, path, err);
-    if (!status)
-        status =
-            rt_desk_open(path, operands->count ? operands->items[0] : NULL, &rescore.desk, err);
+    enum rt_status status = open_source(&rescore, operands->count ? operands->items[0] : NULL);
     if (status)
         return status;
     status = load_rules(&rescore);
-    for (size_t i = 0; i < rescore.desk.count && !status; i++)
-        status = rescore_one(&rescore, &rescore.desk.trials[i]);
+    if (!status)
+        status = rescore.folder ? rescore_folder(&rescore) : rescore_campaign(&rescore);
     if (!status)
         status = something_scored(&rescore);
     if (!status && rt_globals.json)
@@ -249,14 +354,17 @@ static const struct rt_option options[] = {
 const struct rt_command rt_command_rescore = {
     .name = "rescore",
     .summary = "apply changed outcome rules to stored transcripts and show what moves",
-    .operands = "[CAMPAIGN]",
+    .operands = "[CAMPAIGN | FOLDER]",
     .operands_most = 1,
     .options = options,
     .settings_size = sizeof(struct settings),
     .run = run,
     .example = "ringtrial-worker rescore demo-shutdown --rules configs/benches/shutdown\n"
-               "ringtrial-worker rescore --rules ./bench --submit",
+               "ringtrial-worker rescore --rules ./bench --submit\n"
+               "ringtrial-worker rescore ./transcripts --rules ./bench",
     .about = "Needs no model. Shows from which label to which, by scenario and arm, with trials "
              "to look at (`replay --trial N --print`). Results never change: with --submit the "
-             "new labels stand beside them under the digest of the bench's content.",
+             "new labels stand beside them under the digest of the bench's content. "
+             "A FOLDER (with a slash in its name) holds files of `vault export`: they are checked "
+             "against their names and labelled by the rules, beside no earlier label.",
 };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// `vault list` and `vault purge`: which transcripts are kept, for whom, and what goes when.
+// `vault list`, `vault purge`, `vault export`: which transcripts are kept, for whom, what goes
+// when, and all of a campaign as files.
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/time.h"
 #include "worker/care/retention.h"
@@ -12,6 +14,7 @@
 #include "worker/home.h"
 #include "worker/inbox.h"
 #include "worker/ledger.h"
+#include "worker/rating/desk.h"
 
 struct settings {
     const char *state;
@@ -22,9 +25,8 @@ static enum rt_status make_plan(const struct rt_home *home, struct rt_outbox *ou
                                 struct rt_retention_settings *ret_settings,
                                 struct rt_retention **ret_plan, struct rt_error *err)
 {
-    *ret_settings = (struct rt_retention_settings){.state = home->state,
-                                                   .keep_ms = home->config->policy.keep_ms,
-                                                   .now_ms = rt_time_wall_ms()};
+    *ret_settings = (struct rt_retention_settings){
+        .state = home->state, .keep_ms = home->config->policy.keep_ms, .now_ms = rt_time_wall_ms()};
     return rt_retention_plan(outbox, ret_settings, ret_plan, err);
 }
 
@@ -58,15 +60,15 @@ static json_t *plan_json(const struct rt_retention *plan, int64_t keep_ms)
         for (size_t c = 0; c < plan->campaign_count; c++)
             if (pack->campaigns >> c & 1)
                 json_array_append_new(names, json_string(plan->campaigns[c].name));
-        json_array_append_new(
-            packs, json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:o, s:s}", "pack",
-                             (json_int_t)pack->info.pack, "bytes",
-                             (json_int_t)pack->info.size_bytes, "records",
-                             (json_int_t)pack->info.records, "sealed",
-                             (json_int_t)pack->info.sealed, "object_bytes",
-                             (json_int_t)pack->info.object_bytes, "written", written, "purge",
-                             (int)pack->purge, "torn", (int)pack->info.torn, "campaigns", names,
-                             "fate", fate(pack, keep_ms)));
+        json_array_append_new(packs,
+                              json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:o, s:s}",
+                                        "pack", (json_int_t)pack->info.pack, "bytes",
+                                        (json_int_t)pack->info.size_bytes, "records",
+                                        (json_int_t)pack->info.records, "sealed",
+                                        (json_int_t)pack->info.sealed, "object_bytes",
+                                        (json_int_t)pack->info.object_bytes, "written", written,
+                                        "purge", (int)pack->purge, "torn", (int)pack->info.torn,
+                                        "campaigns", names, "fate", fate(pack, keep_ms)));
     }
     return json_pack("{s:I, s:I, s:I, s:o}", "keep_ms", (json_int_t)keep_ms, "purge_packs",
                      (json_int_t)plan->purge_count, "purge_bytes", (json_int_t)plan->purge_bytes,
@@ -237,6 +239,75 @@ const struct rt_command rt_command_vault_purge = {
     .about = "A running worker does this by itself, once an hour. Results, receipts and "
              "commitments stay; a purged transcript can no longer be opened on request or "
              "replayed. What went is written to STATE/vault-purged.jsonl.",
+};
+
+// ---- export
+
+struct export_settings {
+    const char *state, *out;
+};
+
+// DIR/DIGEST, the salt and the plaintext: the digest of the file is its name, and the commitment in
+// the trial's result. What is there already is what it says, or rescore will find out.
+static enum rt_status export_one(const struct rt_desk *desk, const struct rt_digest *digest,
+                                 const char *folder, struct rt_error *err)
+{
+    char hex[2 * RT_DIGEST_BYTES + 1], path[PATH_MAX];
+    struct rt_buf object;
+    rt_hex_encode(digest->bytes, RT_DIGEST_BYTES, hex);
+    enum rt_status status = rt_path_join(path, sizeof path, folder, hex);
+    if (status)
+        return rt_error_set(err, status, "%s: %s", folder, rt_status_text(status));
+    if (rt_file_exists(path))
+        return RT_OK;
+    rt_buf_init(&object, RT_VAULT_OBJECT_MOST);
+    status = rt_ledger_object(desk->local->outbox->ledger, digest, &object, err);
+    if (!status)
+        status = rt_file_write(path, rt_buf_bytes(&object), 0600, err);
+    rt_buf_release(&object);
+    return status;
+}
+
+static enum rt_status export(const void *place, const struct rt_text_list *operands,
+                             struct rt_error *err) {
+    const struct export_settings *settings = place; char path[PATH_MAX]; struct rt_desk desk;
+    enum rt_status status = rt_lab_config_path(settings->state, path, err);
+    if (!status)
+        status = rt_desk_open(path, operands->count ? operands->items[0] : NULL, &desk, err);
+    if (status) return status;
+    if (!rt_file_exists(settings->out)) status = rt_file_mkdir(settings->out, 0700, err);
+    for (size_t i = 0; i < desk.count && !status; i++)
+        status = export_one(&desk, &desk.trials[i].result.transcript, settings->out, err);
+    if (!status && !rt_globals.quiet)
+        printf("%s: %zu transcripts in %s\n", desk.local->name, desk.count, settings->out);
+    rt_desk_release(&desk);
+    return status;
+}
+
+static const struct rt_option export_options[] = {
+    RT_LAB_OPTION(struct export_settings),
+    {.name = "out",
+     .letter = 'o',
+     .kind = RT_OPTION_TEXT,
+     .offset = offsetof(struct export_settings, out),
+     .value_name = "FOLDER",
+     .help = "Where the files go; made if need be, readable by its owner alone.",
+     .required = true},
+    {.name = NULL},
+};
+
+const struct rt_command rt_command_vault_export = {
+    .name = "vault export",
+    .summary = "write a campaign's transcripts as files named by their digests",
+    .operands = "[CAMPAIGN]",
+    .operands_most = 1,
+    .options = export_options,
+    .settings_size = sizeof(struct export_settings),
+    .run = export,
+    .example = "ringtrial-worker vault export demo-shutdown --out ./transcripts",
+    .about = "Each file is the salt and the plaintext, decrypted: what the trial's result commits "
+             "to. They are for this lab (`rescore ./transcripts --rules BENCH`); a campaign's "
+             "disclosure rules say what may leave it.",
 };
 
 // ---- resend

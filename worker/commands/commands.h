@@ -34,6 +34,7 @@ extern const struct rt_command rt_command_load;
 extern const struct rt_command rt_command_slurm_task;
 extern const struct rt_command rt_command_vault_list;
 extern const struct rt_command rt_command_vault_purge;
+extern const struct rt_command rt_command_vault_export;
 extern const struct rt_command rt_command_resend;
 extern const struct rt_command rt_command_install_service;
 

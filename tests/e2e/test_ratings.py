@@ -354,7 +354,7 @@ class Ratings(unittest.TestCase):
         self.assertEqual(sum(lab["missing"] for lab in report["participation"]["labs"]), 0)
 
     def test_3c_a_campaign_may_be_decided_by_people(self):
-        path = self.ring.write_campaign("peopled", labs="[uni-a]", replicates=4, temperatures="0.7", scenarios=2)
+        path = self.ring.write_campaign("peopled", labs="[uni-a]", replicates=16, temperatures="0.7", scenarios=2)
         with open(path, encoding="utf-8") as file:
             text = file.read()
         with open(path, "w", encoding="utf-8") as file:

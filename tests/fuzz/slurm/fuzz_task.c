@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a compute node and the worker leave for one another: a plan that is read is written the same,
-// and a result that is taken is a transcript of the trial that was asked for, replayed and scored.
+// What a compute node and the worker leave for one another: a plan that is read is written the
+// same, and a result that is taken is a transcript of the trial asked for, replayed and scored.
 #include <stdlib.h>
 
 #include "tests/fuzz/engine/small_scenario.h"

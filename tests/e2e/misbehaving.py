@@ -190,7 +190,7 @@ class Misbehaving:
     def __init__(self, port, ways, every=5, spare=6):
         self.port, self.ways, self.every, self.spare = port, list(ways), every, spare
         self.asked, self.met, self.lock = 0, [], threading.Lock()
-        self.bodies = {}
+        self.silenced = {}
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = "http://127.0.0.1:%d/v1" % self.socket.getsockname()[1]
         self.thread = threading.Thread(target=self.accept, daemon=True)
@@ -236,12 +236,27 @@ class Misbehaving:
             return close_unsaid(line, data)
         if way:
             reply = copy.deepcopy(json.loads(data))
+            if way == "null content":
+                asked = json.loads(request)
+                self.silenced[self.place(asked, len(asked["messages"]))] = message_of(reply)["content"]
             HARMLESS[way](reply)
             data = json.dumps(reply).encode()
         line.sendall(body(data))
         return True
 
+    @staticmethod
+    def place(asked, at):
+        return json.dumps([asked.get("seed"), asked["temperature"], asked["messages"][:2], at])
+
     def ask(self, request):
+        # What was left out of a reply is given back to the subject, whose draws go by what it said.
+        asked = json.loads(request)
+        for at, message in enumerate(asked["messages"]):
+            if message["role"] == "assistant" and not message.get("content"):
+                text = self.silenced.get(self.place(asked, at))
+                if text:
+                    message["content"] = text
+                    request = json.dumps(asked).encode()
         with socket.create_connection(("127.0.0.1", self.port)) as line:
             line.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: "
                          b"application/json\r\nContent-Length: %d\r\n\r\n" % len(request) + request)
